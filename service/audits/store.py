@@ -1,0 +1,94 @@
+"""The queries of audits: what was asked, and following it. Running one belongs to `jobs`, its result to reports."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from evenhand.service.audits.representations import AuditSubmission
+from evenhand.service.audits.tables import Audit
+from evenhand.service.datasets.lookup import choose_dataset
+from evenhand.service.errors import AuditNotFound, ModelNotReady, UnknownChoice
+from evenhand.service.events.store import record
+from evenhand.service.ids import new_id
+from evenhand.service.jobs import store as jobs
+from evenhand.service.jobs.queue import JobQueue, queue_for
+from evenhand.service.jobs.tables import Job, JobStatus
+from evenhand.service.models.tables import Model
+from evenhand.service.paging import DEFAULT_LIMIT, Page, page
+
+
+def submit_audit(session: Session, submission: AuditSubmission, *, queue: JobQueue, actor: str | None) -> Audit:
+    """Ask for an audit. It and its job are there once the caller's transaction commits, or neither is.
+
+    Args:
+        session: of `writing()`.
+        submission: what is asked.
+        queue: `service().queue`.
+        actor: name of who asks, for the log.
+
+    Raises:
+        UnknownChoice: the data set is neither an id nor a built-in name, or there is no such model.
+        ModelNotReady: the model is still being trained, or its training failed.
+    """
+    dataset = choose_dataset(session, submission.dataset)
+    model = _model(session, submission.model)
+    audit_id = new_id("aud")
+    job = Job(id=audit_id, kind="audit", queue=queue_for(submission.device), message="waits for a worker")
+    queue.enqueue(session, job)
+    audit = Audit(
+        id=audit_id,
+        title=submission.title or submission.policy.report.title or _title(dataset.name, model),
+        dataset=submission.dataset,
+        dataset_id=dataset.id,
+        dataset_name=dataset.name,
+        model=submission.model,
+        model_id=model.id if model else None,
+        model_name=model.name if model else None,
+        request=submission.model_dump(mode="json"),
+        job=job,
+        created_by=actor,
+        report=None,
+    )
+    session.add(audit)
+    record(session, "audit.submit", actor=actor, subject=audit_id)
+    session.flush()
+    return audit
+
+
+def get_audit(session: Session, audit_id: str) -> Audit:
+    """The audit with its job and, where there is one, its report. Raises AuditNotFound."""
+    audit = session.get(Audit, audit_id)
+    if audit is None:
+        raise AuditNotFound(audit_id)
+    return audit
+
+
+def list_audits(session: Session, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[Audit]:
+    """One page, newest first. Raises BadCursor."""
+    return page(session, sa.select(Audit), made=Audit.created_at, key=Audit.id, limit=limit, cursor=cursor)
+
+
+def cancel_audit(session: Session, audit_id: str, *, actor: str | None) -> Audit:
+    """Ask for the end of an audit: at once while it is queued, within seconds while it runs, never once it is over.
+
+    Raises:
+        AuditNotFound: there is none.
+    """
+    audit = get_audit(session, audit_id)
+    jobs.request_cancel(session, audit.job)
+    record(session, "audit.cancel", actor=actor, subject=audit_id)
+    return audit
+
+
+def _model(session: Session, model_id: str | None) -> Model | None:
+    if model_id is None:
+        return None
+    model = session.get(Model, model_id)
+    if model is None:
+        raise UnknownChoice("model", model_id, "the id of a model; GET /api/v1/models lists them")
+    if not model.is_ready:
+        raise ModelNotReady(model_id, JobStatus(model.status))
+    return model
+
+
+def _title(dataset: str, model: Model | None) -> str:
+    return f"{model.name}, audited on {dataset}" if model else f"Predictions in {dataset}"

@@ -1,0 +1,450 @@
+"""What the service refuses, and the one table from any error to its HTTP status, problem type and exit code.
+
+ServiceError
+├── BadSetting               an environment variable that cannot be used
+├── PortInUse                `serve` cannot have its port
+├── MigrationsPending        the database is older than the code
+├── NotFound
+│   ├── DatasetNotFound
+│   ├── ModelNotFound
+│   ├── AuditNotFound
+│   ├── ReportNotFound
+│   └── UnknownToken
+├── BadRequest               the request says something that cannot be
+│   ├── BadCursor
+│   ├── BadIdempotencyKey
+│   ├── EmptyUpload
+│   ├── UploadIncomplete
+│   └── NameMissing
+├── UnknownChoice            a request names something that is not there
+├── InUse
+│   ├── DatasetInUse
+│   └── ModelInUse
+├── ModelNotReady
+├── KeyReused                an Idempotency-Key with another request
+├── UploadTooLarge
+├── WrongContentType
+├── FormatNotOffered         a report in a format that is not made
+├── ArtefactMissing
+├── ArtefactDamaged
+└── JobFailed                the audit or training itself
+    ├── OutOfTime
+    └── ChildCrashed
+
+Exit codes are those of DESIGN section 3: 2 for input, 4 where the audit itself failed.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from evenhand.auditors import errors as auditors
+from evenhand.classifiers import errors as classifiers
+from evenhand.datasets import errors as datasets
+
+PROBLEM_TYPES = "/problems/"
+
+
+class ServiceError(Exception):
+    """Base of everything the service raises on purpose."""
+
+
+class BadSetting(ServiceError):
+    """An environment variable holds something that cannot be used."""
+
+    def __init__(self, name: str, value: str, wanted: str) -> None:
+        super().__init__(f"{name} is {value!r}; it must be {wanted}. Mend it, or unset it for the default.")
+
+
+class PortInUse(ServiceError):
+    """Another program listens where the service should."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"cannot listen on {host}:{port} ({reason}). End the program that does, or choose another: --port {port + 1}."
+        )
+
+
+class MigrationsPending(ServiceError):
+    """The database has not the tables that this version works with."""
+
+    def __init__(self, found: str | None, wanted: str) -> None:
+        super().__init__(
+            f"the database is at migration {found or 'none'}, this version works with {wanted}. Run `evenhand db upgrade`."
+        )
+
+
+class NotFound(ServiceError):
+    """Nothing has this id."""
+
+    what, listing = "thing", ""
+
+    def __init__(self, named: str) -> None:
+        super().__init__(f"there is no {self.what} '{named}'. {self.listing}".strip())
+
+
+class DatasetNotFound(NotFound):
+    """No data set has this id."""
+
+    what, listing = "data set", "GET /api/v1/datasets lists them."
+
+
+class ModelNotFound(NotFound):
+    """No model has this id."""
+
+    what, listing = "model", "GET /api/v1/models lists them."
+
+
+class AuditNotFound(NotFound):
+    """No audit has this id."""
+
+    what, listing = "audit", "GET /api/v1/audits lists them."
+
+
+class ReportNotFound(NotFound):
+    """No report has this id, and no audit of this id has a report."""
+
+    what, listing = "report", "GET /api/v1/reports lists them."
+
+
+class UnknownToken(NotFound):
+    """No token, or more than one, is named so."""
+
+    what, listing = "single token", "`evenhand token list` shows their ids."
+
+
+class BadRequest(ServiceError):
+    """The request says something that cannot be."""
+
+
+class BadCursor(BadRequest):
+    """A cursor that no list gave out."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(f"cursor {cursor[:40]!r} is not one. Pass `next` of the page before, or leave `cursor` out.")
+
+
+class BadIdempotencyKey(BadRequest):
+    """An Idempotency-Key that is empty, too long, or not plain text."""
+
+    def __init__(self) -> None:
+        super().__init__("the Idempotency-Key must be 1 to 255 printable ASCII characters, a fresh UUID say.")
+
+
+class EmptyUpload(BadRequest):
+    """No bytes came."""
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(f"'{filename}' is empty: the body has 0 bytes. Send the file itself: curl --data-binary @FILE")
+
+
+class UploadIncomplete(BadRequest):
+    """The sender stopped before the announced end."""
+
+    def __init__(self, received_bytes: int, announced_bytes: int) -> None:
+        super().__init__(f"{received_bytes:,} bytes came where {announced_bytes:,} were announced. Send the file again.")
+
+
+class NameMissing(BadRequest):
+    """An upload whose format cannot be told, because the file has no name."""
+
+    def __init__(self, given: str | None) -> None:
+        found = f"'{given[:100]}' is no file name" if given else "the file has no name"
+        super().__init__(f"{found}, and its format is told by the ending. Add ?filename=people.csv to the address.")
+
+
+class UnknownChoice(ServiceError):
+    """A request names something that is not there."""
+
+    def __init__(self, field_name: str, value: str, wanted: str) -> None:
+        self.pointer = f"/{field_name}"
+        super().__init__(f"'{value}' is not known as `{field_name}`. It must be {wanted}.")
+
+
+class InUse(ServiceError):
+    """Something unfinished still needs it."""
+
+    what = "thing"
+
+    def __init__(self, named: str, users: Iterable[str]) -> None:
+        super().__init__(
+            f"{self.what} '{named}' is needed by {', '.join(users)}, which is not over. Wait for it, or cancel it first."
+        )
+
+
+class DatasetInUse(InUse):
+    """An audit or training that is not over needs the data set."""
+
+    what = "data set"
+
+
+class ModelInUse(InUse):
+    """The model is being trained, or an audit that is not over needs it."""
+
+    what = "model"
+
+
+class ModelNotReady(ServiceError):
+    """The model has no file: it is still being trained, or its training failed."""
+
+    def __init__(self, model_id: str, status: str) -> None:
+        super().__init__(
+            f"model '{model_id}' cannot be audited: its training is {status}. "
+            f"GET /api/v1/models/{model_id} shows how far it is."
+        )
+
+
+class KeyReused(ServiceError):
+    """The Idempotency-Key belongs to another request, or to one that is still being answered."""
+
+    def __init__(self, *, in_progress: bool) -> None:
+        super().__init__(
+            "the request with this Idempotency-Key is still being answered. Try again in a moment."
+            if in_progress
+            else "this Idempotency-Key came with another request before. Use a fresh key for each new request."
+        )
+
+
+class UploadTooLarge(ServiceError):
+    """More bytes than are accepted."""
+
+    def __init__(self, limit_bytes: int, announced_bytes: int | None) -> None:
+        found = "the upload" if announced_bytes is None else f"the upload of {announced_bytes:,} bytes"
+        super().__init__(
+            f"{found} is above the limit of {limit_bytes:,} bytes, so nothing of it was kept. Send fewer rows or columns, "
+            "Parquet instead of CSV, or raise EVENHAND_MAX_UPLOAD_BYTES."
+        )
+
+
+class WrongContentType(ServiceError):
+    """The body is of a type that this address does not take."""
+
+    def __init__(self, found: str | None, wanted: str) -> None:
+        super().__init__(f"the Content-Type is {found or 'missing'}; {wanted}.")
+
+
+class FormatNotOffered(ServiceError):
+    """The report is not made in this format."""
+
+    def __init__(self, found: str, offered: Iterable[str]) -> None:
+        super().__init__(f"a report is not offered as {found}. Offered: {', '.join(offered)}.")
+
+
+class ArtefactMissing(ServiceError):
+    """A stored file is gone."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(f"the stored file sha256:{sha256} is gone. Restore the artefact store from a backup.")
+
+
+class ArtefactDamaged(ServiceError):
+    """A stored file no longer has the hash it was stored under."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(
+            f"the stored file sha256:{sha256} has been changed since it was stored, so it is not used. "
+            "Restore the artefact store from a backup."
+        )
+
+
+class JobFailed(ServiceError):
+    """The audit or the training itself failed."""
+
+
+class OutOfTime(JobFailed):
+    """The job was still running at its deadline."""
+
+    def __init__(self, limit_seconds: float) -> None:
+        super().__init__(
+            f"stopped after {limit_seconds:,.0f} seconds, the limit. Use fewer rows or fewer audits (`only`), "
+            "or raise EVENHAND_JOB_TIMEOUT_SECONDS."
+        )
+
+
+class ChildCrashed(JobFailed):
+    """The process that ran the job ended without an answer."""
+
+    def __init__(self, how: str, last_words: str) -> None:
+        said = f" It last said: {last_words}" if last_words else ""
+        super().__init__(f"the process that did the work {how}, without an answer.{said}")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one class of errors is told to callers."""
+
+    status: int
+    exit_code: int = 2
+
+
+NOT_FOUND = Kind(404)
+CONFLICT = Kind(409)
+UNUSABLE = Kind(422)
+UNSUPPORTED = Kind(415)
+TOO_LARGE = Kind(413)
+OWN_FAULT = Kind(500, exit_code=4)
+
+TABLE: dict[type[Exception], Kind] = {
+    # service
+    ServiceError: OWN_FAULT,
+    BadSetting: Kind(500),
+    PortInUse: Kind(500),
+    MigrationsPending: Kind(503),
+    NotFound: NOT_FOUND,
+    DatasetNotFound: NOT_FOUND,
+    ModelNotFound: NOT_FOUND,
+    AuditNotFound: NOT_FOUND,
+    ReportNotFound: NOT_FOUND,
+    UnknownToken: NOT_FOUND,
+    BadRequest: Kind(400),
+    BadCursor: Kind(400),
+    BadIdempotencyKey: Kind(400),
+    EmptyUpload: Kind(400),
+    UploadIncomplete: Kind(400),
+    NameMissing: Kind(400),
+    UnknownChoice: UNUSABLE,
+    InUse: CONFLICT,
+    DatasetInUse: CONFLICT,
+    ModelInUse: CONFLICT,
+    ModelNotReady: CONFLICT,
+    KeyReused: CONFLICT,
+    UploadTooLarge: TOO_LARGE,
+    WrongContentType: UNSUPPORTED,
+    FormatNotOffered: Kind(406),
+    ArtefactMissing: OWN_FAULT,
+    ArtefactDamaged: OWN_FAULT,
+    JobFailed: OWN_FAULT,
+    OutOfTime: OWN_FAULT,
+    ChildCrashed: OWN_FAULT,
+    # auditors
+    auditors.AuditorError: UNUSABLE,
+    auditors.PolicyError: UNUSABLE,
+    auditors.UnknownMetric: UNUSABLE,
+    auditors.UnknownAttribute: UNUSABLE,
+    auditors.UnfitData: UNUSABLE,
+    auditors.NothingToCompare: UNUSABLE,
+    auditors.LengthMismatch: UNUSABLE,
+    auditors.TooManyCells: UNUSABLE,
+    auditors.UnknownGroup: UNUSABLE,
+    # classifiers
+    classifiers.ClassifierError: UNUSABLE,
+    classifiers.RefusedFormat: UNSUPPORTED,
+    classifiers.UnsupportedModel: UNUSABLE,
+    classifiers.CorruptModel: UNUSABLE,
+    classifiers.ModelTooLarge: TOO_LARGE,
+    classifiers.WrongInput: UNUSABLE,
+    classifiers.WrongOutput: UNUSABLE,
+    classifiers.TrainingFailed: UNUSABLE,
+    classifiers.SaveFailed: OWN_FAULT,
+    classifiers.ConfinementUnavailable: Kind(503),
+    classifiers.ChildFailed: UNUSABLE,
+    # datasets
+    datasets.DatasetError: UNUSABLE,
+    datasets.SourceError: UNUSABLE,
+    datasets.MissingSource: UNUSABLE,
+    datasets.UnknownDataset: UNUSABLE,
+    datasets.UnknownFormat: UNSUPPORTED,
+    datasets.EmptySource: UNUSABLE,
+    datasets.CorruptFile: UNUSABLE,
+    datasets.NotUtf8: UNUSABLE,
+    datasets.RaggedRow: UNUSABLE,
+    datasets.DuplicateColumn: UNUSABLE,
+    datasets.TooLarge: TOO_LARGE,
+    datasets.ColumnError: UNUSABLE,
+    datasets.MissingColumn: UNUSABLE,
+    datasets.MissingValue: UNUSABLE,
+    datasets.NotBinary: UNUSABLE,
+    datasets.UnknownPositive: UNUSABLE,
+    datasets.NotNumeric: UNUSABLE,
+    datasets.BadWeight: UNUSABLE,
+    datasets.UnsupportedType: UNUSABLE,
+    datasets.WrongLength: UNUSABLE,
+    datasets.ImageError: UNUSABLE,
+    datasets.BadImages: UNUSABLE,
+    datasets.WrongImageSize: UNUSABLE,
+    datasets.MissingPicture: UNUSABLE,
+    datasets.CorruptPicture: UNUSABLE,
+    datasets.UnsafeMember: UNUSABLE,
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error as callers see it: RFC 9457 over HTTP, an exit code on the command line."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    exit_code: int
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """As application/problem+json, with `exit_code` as an extension and `errors` where there are any."""
+        document: dict[str, Any] = {
+            "type": self.type,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "exit_code": self.exit_code,
+        }
+        if self.errors:
+            document["errors"] = self.errors
+        return document
+
+
+def problem_of(error: BaseException) -> Problem:
+    """How an error is told. One that is in no room's tree says nothing of what is inside the service.
+
+    The command line prints `detail` and exits with `exit_code`.
+    """
+    if isinstance(error, FailedElsewhere):
+        return error.problem
+    for cls in type(error).__mro__:
+        if cls in TABLE:
+            kind = TABLE[cls]
+            pointer = getattr(error, "pointer", None)
+            return Problem(
+                type=PROBLEM_TYPES + slug(cls),
+                title=title(cls),
+                status=kind.status,
+                detail=str(error),
+                exit_code=kind.exit_code,
+                errors=[{"pointer": pointer, "detail": str(error)}] if pointer else [],
+            )
+    return Problem(
+        type=PROBLEM_TYPES + "internal-error",
+        title="Internal error",
+        status=500,
+        detail=f"something went wrong inside evenhand ({type(error).__name__}). The log has the details.",
+        exit_code=4,
+    )
+
+
+class FailedElsewhere(ServiceError):
+    """A problem that another process told; it is passed on as it is."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.problem = Problem(
+            type=str(document.get("type", "about:blank")),
+            title=str(document.get("title", "Failed")),
+            status=int(document.get("status", 500)),
+            detail=str(document.get("detail", "")),
+            exit_code=int(document.get("exit_code", 4)),
+            errors=list(document.get("errors", [])),
+        )
+        super().__init__(self.problem.detail)
+
+
+TABLE[FailedElsewhere] = OWN_FAULT
+
+
+def slug(cls: type[BaseException]) -> str:
+    """'missing-column' of MissingColumn."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+
+
+def title(cls: type[BaseException]) -> str:
+    """'Missing column' of MissingColumn."""
+    return slug(cls).replace("-", " ").capitalize()

@@ -1,0 +1,48 @@
+"""What differs between two reports: the findings of one question side by side."""
+
+import json
+import math
+
+from evenhand.auditors.report import Finding, Report
+from evenhand.service.reports.documents import ChangedFinding, ReportDiff
+
+SAME_RELATIVE = 1e-9
+"""Estimates this near are the same: only rounding lies between them."""
+
+
+def diff(before: Report, after: Report) -> ReportDiff:
+    """Findings added, removed, and changed in verdict or estimate, each in the order of its report.
+
+    Two findings answer one question where audit, metric, comparison, attribute, group and reference are the same. A
+    composite's group and reference say which pair decides, so they are no part of its question.
+    """
+    old = {_question(finding): finding for finding in before.findings}
+    new = {_question(finding): finding for finding in after.findings}
+    return ReportDiff(
+        before=before.id,
+        after=after.id,
+        verdict_before=before.verdict,
+        verdict_after=after.verdict,
+        added=[finding for question, finding in new.items() if question not in old],
+        removed=[finding for question, finding in old.items() if question not in new],
+        changed=[
+            ChangedFinding(before=old[question], after=finding, verdict_changed=old[question].verdict != finding.verdict)
+            for question, finding in new.items()
+            if question in old and not _same(old[question], finding)
+        ],
+    )
+
+
+def _question(finding: Finding) -> tuple[str, ...]:
+    parts = (finding.audit, finding.metric, finding.comparison.value, finding.attribute or "")
+    if finding.gate != "off":
+        return (*parts, "composite")
+    return (*parts, json.dumps(finding.group, sort_keys=True), json.dumps(finding.reference, sort_keys=True))
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    if one.verdict != other.verdict:
+        return False
+    if one.estimate is None or other.estimate is None:
+        return one.estimate is other.estimate
+    return math.isclose(one.estimate, other.estimate, rel_tol=SAME_RELATIVE, abs_tol=SAME_RELATIVE)

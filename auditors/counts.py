@@ -1,0 +1,200 @@
+"""The count table: sensitive groups × label × prediction, the one small table that every group metric derives from.
+
+Built in one pass over the rows and merged by addition. What is computed from it belongs in `metrics` and `disparity`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenhand.auditors.errors import LengthMismatch, TooManyCells
+from evenhand.auditors.policy import intersection
+from evenhand.auditors.report import Group
+
+MOST_CELLS = 20_000_000
+
+Codes = NDArray[np.integer]
+Number = TypeVar("Number", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A sensitive column as codes.
+
+    Attributes:
+        name: of the column.
+        codes: shape (n,), each an index into `values`.
+        values: the groups' values as text; a missing value is None.
+    """
+
+    name: str
+    codes: Codes
+    values: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class GroupCounts:
+    """Counts by group of one attribute or intersection; only groups that occur.
+
+    Attributes:
+        attributes: the columns, one or several.
+        groups: one entry a group, attribute to value.
+        rows: shape (k,), rows in each group.
+        cells: shape (k, 2, 2), rows (or sums of weights) by label and prediction, 1 being positive; without labels
+            the axis of the label has length 1.
+        effective: shape as cells; equal to cells where no weights were given, else rows scaled to Kish's effective
+            sample size of the group, for intervals.
+    """
+
+    attributes: tuple[str, ...]
+    groups: tuple[Group, ...]
+    rows: NDArray[np.int64]
+    cells: NDArray[np.float64]
+    effective: NDArray[np.float64]
+
+    @property
+    def name(self) -> str:
+        return intersection(*self.attributes)
+
+    @property
+    def unknown(self) -> NDArray[np.bool_]:
+        """Groups with a missing value: listed, left out of comparisons."""
+        return np.array([None in group.values() for group in self.groups], dtype=bool)
+
+
+@dataclass(frozen=True)
+class CountTable:
+    """Counts over all sensitive attributes together; adding two tables of one layout merges their rows.
+
+    Attributes:
+        attributes: names, in the order of the leading axes.
+        values: per attribute its values.
+        rows: integer counts, shape (*levels, labels, 2); labels is 2, or 1 without labels.
+        weights: sums of weights in the same cells, or None.
+        squares: sums of squared weights in the same cells, or None.
+    """
+
+    attributes: tuple[str, ...]
+    values: tuple[tuple[str | None, ...], ...]
+    rows: NDArray[np.int64]
+    weights: NDArray[np.float64] | None = None
+    squares: NDArray[np.float64] | None = None
+
+    def __add__(self, other: "CountTable") -> "CountTable":
+        if (self.attributes, self.values, self.rows.shape) != (other.attributes, other.values, other.rows.shape):
+            raise ValueError("count tables of different attributes or values cannot be added")
+        return CountTable(
+            self.attributes,
+            self.values,
+            self.rows + other.rows,
+            None if self.weights is None or other.weights is None else self.weights + other.weights,
+            None if self.squares is None or other.squares is None else self.squares + other.squares,
+        )
+
+    @property
+    def has_labels(self) -> bool:
+        return self.rows.shape[-2] == 2
+
+    def of(self, *attributes: str) -> GroupCounts:
+        """Counts of one attribute, or of the intersection of several, by summing over the rest."""
+        axes = [self.attributes.index(attribute) for attribute in attributes]
+        levels = [self.values[axis] for axis in axes]
+        rows = self._marginal(self.rows, axes)
+        present = np.flatnonzero(rows.sum(axis=(1, 2)))
+        groups = tuple(
+            {name: level[i] for name, level, i in zip(attributes, levels, index, strict=True)}
+            for index in zip(*np.unravel_index(present, [len(level) for level in levels]), strict=True)
+        )
+        counted = rows[present]
+        if self.weights is None or self.squares is None:
+            cells = effective = counted.astype(np.float64)
+        else:
+            cells = self._marginal(self.weights, axes)[present]
+            effective = cells * _kish(cells, self._marginal(self.squares, axes)[present])
+        return GroupCounts(attributes, groups, counted.sum(axis=(1, 2)), cells, effective)
+
+    def overall(self) -> GroupCounts:
+        """All rows as one group."""
+        axes = tuple(range(len(self.attributes)))
+        rows = self.rows.sum(axis=axes)[None]
+        if self.weights is None or self.squares is None:
+            cells = effective = rows.astype(np.float64)
+        else:
+            cells = self.weights.sum(axis=axes)[None]
+            effective = cells * _kish(cells, self.squares.sum(axis=axes)[None])
+        return GroupCounts((), ({},), rows.sum(axis=(1, 2)), cells, effective)
+
+    @staticmethod
+    def _marginal(table: NDArray[Number], axes: Sequence[int]) -> NDArray[Number]:
+        dropped = tuple(axis for axis in range(table.ndim - 2) if axis not in axes)
+        kept = sorted(axes)
+        order = [kept.index(axis) for axis in axes]
+        summed = table.sum(axis=dropped).transpose(*order, len(axes), len(axes) + 1)
+        return summed.reshape(-1, *table.shape[-2:])
+
+
+def _kish(weights: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Per group, effective rows over summed weight: (sum w)^2 / sum w^2 rows behind a weight of sum w (Kish 1965)."""
+    total, square = weights.sum(axis=(1, 2), keepdims=True), squares.sum(axis=(1, 2), keepdims=True)
+    return np.divide(total, square, out=np.zeros_like(total), where=square > 0)
+
+
+def count(
+    attributes: Sequence[Attribute],
+    *,
+    prediction: NDArray[np.integer],
+    label: NDArray[np.integer] | None = None,
+    weight: NDArray[np.float64] | None = None,
+) -> CountTable:
+    """Count rows by group, label and prediction, in one pass.
+
+    Args:
+        attributes: sensitive columns as codes, at least one, each of length n.
+        prediction: shape (n,), 1 where the positive class is predicted, else 0.
+        label: shape (n,), the same for the true class; None where there are no labels.
+        weight: shape (n,), at least 0; summed beside the counts.
+
+    Raises:
+        LengthMismatch: the arrays differ in length.
+        TooManyCells: the attributes have more combinations than can be counted densely.
+    """
+    n = len(prediction)
+    columns = [("prediction", prediction), *((a.name, a.codes) for a in attributes)]
+    columns += [("label", label)] if label is not None else []
+    columns += [("weight", weight)] if weight is not None else []
+    for name, column in columns:
+        if len(column) != n:
+            raise LengthMismatch(name, len(column), n)
+    shape = (*(len(attribute.values) for attribute in attributes), 1 if label is None else 2, 2)
+    cells = int(np.prod(shape, dtype=object))
+    if cells > MOST_CELLS:
+        raise TooManyCells(cells, MOST_CELLS, (attribute.name for attribute in attributes))
+    cell = _cell_of_row(attributes, prediction, label, cells)
+    return CountTable(
+        tuple(attribute.name for attribute in attributes),
+        tuple(attribute.values for attribute in attributes),
+        np.bincount(cell, minlength=cells).reshape(shape).astype(np.int64),
+        None if weight is None else np.bincount(cell, weight, cells).reshape(shape),
+        None if weight is None else np.bincount(cell, weight * weight, cells).reshape(shape),
+    )
+
+
+def _cell_of_row(
+    attributes: Sequence[Attribute], prediction: Codes, label: Codes | None, cells: int
+) -> NDArray[np.int32] | NDArray[np.intp]:
+    """Index of each row's cell in the flattened table; narrow integers where they reach."""
+    kind = np.int32 if cells < 2**31 else np.intp
+    cell = np.zeros(len(prediction), dtype=kind)
+    for attribute in attributes:
+        if len(attribute.codes) and (attribute.codes.min() < 0 or attribute.codes.max() >= len(attribute.values)):
+            raise ValueError(f"codes of '{attribute.name}' reach outside its {len(attribute.values)} values")
+        cell *= len(attribute.values)
+        np.add(cell, attribute.codes, out=cell, casting="unsafe")
+    for outcome in (label, prediction):
+        if outcome is not None:
+            cell *= 2
+            np.add(cell, outcome, out=cell, casting="unsafe")
+    return cell

@@ -1,0 +1,170 @@
+"""What it would take to know more: rows needed to settle pairs of groups, and the gap that these rows would have shown.
+
+Everything is vectorised over pairs and turned as in `Pairs`: the first group has the higher rate of a difference and the
+lower of a ratio. Sizes grow in proportion, so that every spread shrinks with the root of the growth.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from evenhand.auditors.intervals import normal_quantile, score_z_difference, score_z_ratio
+from evenhand.auditors.verdict import Comparison
+
+Floats = NDArray[np.float64]
+
+POWER = 0.8
+Z_POWER = normal_quantile(POWER)
+MOST_GROWTH = 1e8
+DRAWS = 2_000
+MOST_PAIR_DRAWS = 4_000_000
+
+
+def _distance(p1: Floats, p2: Floats, *, comparison: Comparison, bound: float) -> Floats:
+    """What the score test of `bound` is about: 0 on the bound, negative below it."""
+    return p1 - p2 - bound if comparison is Comparison.DIFFERENCE else p1 - bound * p2
+
+
+def _tested_spread(p1: Floats, n1: Floats, p2: Floats, n2: Floats, *, comparison: Comparison, bound: float) -> Floats:
+    """Standard error that the score test of `bound` uses when both groups show exactly these rates."""
+    statistic = score_z_difference if comparison is Comparison.DIFFERENCE else score_z_ratio
+    z = statistic(p1 * n1, n1, p2 * n2, n2, bound)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.abs(_distance(p1, p2, comparison=comparison, bound=bound) / z)
+    return np.where(np.isfinite(spread), spread, 0.0)
+
+
+def _true_spread(p1: Floats, n1: Floats, p2: Floats, n2: Floats, *, comparison: Comparison, bound: float) -> Floats:
+    """Standard deviation of the tested distance when these are the true rates."""
+    factor = 1.0 if comparison is Comparison.DIFFERENCE else bound
+    return np.sqrt(p1 * (1 - p1) / n1 + factor**2 * p2 * (1 - p2) / n2)
+
+
+def growth_to_prove_disparity(
+    p1: Floats, n1: Floats, p2: Floats, n2: Floats, *, comparison: Comparison, tolerance: float, z: float
+) -> Floats:
+    """By how much both groups must grow so that the disparity is proven with 80 % power if these rates are the truth.
+
+    Args:
+        p1, n1, p2, n2: rates and trials of both groups, shape (pairs,).
+        z: of the simultaneous interval.
+
+    Returns:
+        Factors on both sizes; NaN where the rates lie within or on the tolerance.
+    """
+    distance = _distance(p1, p2, comparison=comparison, bound=tolerance)
+    beyond = distance if comparison is Comparison.DIFFERENCE else -distance
+    tested = _tested_spread(p1, n1, p2, n2, comparison=comparison, bound=tolerance)
+    actual = _true_spread(p1, n1, p2, n2, comparison=comparison, bound=tolerance)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(beyond > 1e-12, ((z * tested + Z_POWER * actual) / beyond) ** 2, np.nan)
+
+
+def _equality_margins(
+    rate: Floats, n1: Floats, n2: Floats, *, comparison: Comparison, tolerance: float
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Room to the tolerance at equality, and tested and true spreads of the test in each direction."""
+    bound = tolerance
+    tested_up = _tested_spread(rate, n1, rate, n2, comparison=comparison, bound=bound)
+    tested_down = _tested_spread(rate, n2, rate, n1, comparison=comparison, bound=bound)
+    true_up = _true_spread(rate, n1, rate, n2, comparison=comparison, bound=bound)
+    true_down = _true_spread(rate, n2, rate, n1, comparison=comparison, bound=bound)
+    room = np.full_like(rate, tolerance) if comparison is Comparison.DIFFERENCE else rate * (1 - tolerance)
+    return room, tested_up, tested_down, true_up, true_down
+
+
+def growth_to_prove_within(
+    rate: Floats, n1: Floats, n2: Floats, *, comparison: Comparison, tolerance: float, z_equivalence: float
+) -> Floats:
+    """By how much both groups must grow so that equality at this rate is proven within with 80 % power; NaN if never."""
+    room, tested_up, tested_down, true_up, true_down = _equality_margins(
+        rate, n1, n2, comparison=comparison, tolerance=tolerance
+    )
+
+    def power(growth: Floats) -> Floats:
+        root = np.sqrt(growth)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            above = ndtr((room * root - z_equivalence * tested_up) / true_up)
+            below = ndtr((room * root - z_equivalence * tested_down) / true_down)
+        return np.where((true_up > 0) & (true_down > 0), above + below - 1, np.where(room > 0, 1.0, 0.0))
+
+    return _smallest_growth(power, np.where(room > 0, rate, np.nan))
+
+
+def _smallest_growth(power: Callable[[Floats], Floats], shape_of: Floats) -> Floats:
+    """By bisection on the logarithm; NaN where even an enormous growth falls short."""
+    low, high = np.full_like(shape_of, -18.0), np.full_like(shape_of, np.log(MOST_GROWTH))
+    reachable = power(np.exp(high)) >= POWER
+    for _ in range(50):
+        middle = (low + high) / 2
+        enough = power(np.exp(middle)) >= POWER
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return np.where(reachable & np.isfinite(shape_of), np.exp(high), np.nan)
+
+
+def growth_to_prove_all_within(
+    rate: float, sizes: Floats, *, comparison: Comparison, tolerance: float, z_equivalence: float
+) -> float:
+    """As `growth_to_prove_within` for every pair of several groups at once, by fixed draws of the groups' rates."""
+    if len(sizes) == 2:
+        return float(
+            growth_to_prove_within(
+                np.array([rate]), sizes[:1], sizes[1:], comparison=comparison, tolerance=tolerance, z_equivalence=z_equivalence
+            )[0]
+        )
+    i, j = np.triu_indices(len(sizes), 1)
+    draws = np.random.default_rng(20_261_124).standard_normal((min(DRAWS, MOST_PAIR_DRAWS // len(i)), len(sizes)))
+    deviations = draws * np.sqrt(rate * (1 - rate) / sizes)
+    common = np.full(len(i), rate)
+    room, tested_up, tested_down, _, _ = _equality_margins(
+        common, sizes[i], sizes[j], comparison=comparison, tolerance=tolerance
+    )
+    factor = 1.0 if comparison is Comparison.DIFFERENCE else tolerance
+    # A pair passes at growth g when room - |stray|/root(g) > z spread/root(g), in both directions.
+    if comparison is Comparison.DIFFERENCE:
+        stray_up = deviations[:, i] - deviations[:, j]
+        stray_down = -stray_up
+    else:
+        stray_up = factor * deviations[:, j] - deviations[:, i]
+        stray_down = factor * deviations[:, i] - deviations[:, j]
+    if np.any(room <= 0):
+        return float("nan")
+    needed = np.maximum(
+        ((stray_up + z_equivalence * tested_up) / room).max(axis=1),
+        ((stray_down + z_equivalence * tested_down) / room).max(axis=1),
+    )
+    return float(np.quantile(np.maximum(needed, 0.0), POWER)) ** 2
+
+
+def detectable_gap(
+    p2: Floats, n1: Floats, n2: Floats, *, comparison: Comparison, tolerance: float, z: float
+) -> Floats:
+    """The smallest true gap that these rows would have proven beyond the tolerance with 80 % power.
+
+    The second group is held at its rate `p2`; the first lies above it (difference) or below it (ratio).
+
+    Returns:
+        Differences, or ratios below the tolerance; NaN where no possible gap would have been proven.
+    """
+    if comparison is Comparison.DIFFERENCE:
+        near, far = p2 + tolerance, np.ones_like(p2)
+        possible = near < 1
+    else:
+        near, far = tolerance * p2, np.zeros_like(p2)
+        possible = p2 > 0
+
+    def provable(p1: Floats) -> NDArray[np.bool_]:
+        growth = growth_to_prove_disparity(p1, n1, p2, n2, comparison=comparison, tolerance=tolerance, z=z)
+        return np.nan_to_num(growth, nan=np.inf) <= 1
+
+    near = np.where(possible, near, far)
+    possible = possible & provable(far)
+    for _ in range(40):
+        middle = (near + far) / 2
+        enough = provable(middle)
+        near, far = np.where(enough, near, middle), np.where(enough, middle, far)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gap = far - p2 if comparison is Comparison.DIFFERENCE else far / p2
+    return np.where(possible, gap, np.nan)

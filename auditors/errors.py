@@ -1,0 +1,88 @@
+"""What the auditors refuse, and why.
+
+AuditorError
+├── PolicyError          the policy asks for something that cannot be done
+│   ├── UnknownMetric
+│   └── UnknownAttribute
+├── UnfitData            the arrays cannot be audited as they are
+│   ├── NothingToCompare one group only in every attribute
+│   ├── LengthMismatch
+│   └── TooManyCells
+└── UnknownGroup         a named reference group was not counted
+
+Bad cells in a file (a missing label, a text where a number belongs) are found by `datasets`, which knows the file.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def listed(values: Iterable[object], *, most: int = 12) -> str:
+    """The values for a message: at most `most` of them, and how many more there are."""
+    texts = [str(value) for value in values]
+    rest = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """' Did you mean ...?' with the nearest candidate, or nothing when none is near."""
+    near = get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+class AuditorError(Exception):
+    """Base of every refusal of the auditors."""
+
+
+class PolicyError(AuditorError):
+    """The policy asks for something that cannot be done."""
+
+
+class UnknownMetric(PolicyError):
+    def __init__(self, metric: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        super().__init__(
+            f"metric '{metric}' is not known.{nearest(metric, names)} Known: {', '.join(names)}. "
+            "`evenhand metrics` explains each."
+        )
+
+
+class UnknownAttribute(PolicyError):
+    def __init__(self, attribute: str, known: Iterable[str]) -> None:
+        names = list(known)
+        super().__init__(
+            f"attribute '{attribute}' of a check is not among the sensitive columns.{nearest(attribute, names)} "
+            f"They are: {', '.join(names)}. Name it with --sensitive, or change `attributes` of the check."
+        )
+
+
+class UnfitData(AuditorError):
+    """The arrays cannot be audited as they are."""
+
+
+class NothingToCompare(UnfitData):
+    def __init__(self, groups: dict[str, list[str]]) -> None:
+        found = "; ".join(f"{attribute}: {listed(values) or 'only missing values'}" for attribute, values in groups.items())
+        super().__init__(
+            f"nothing can be compared: every sensitive attribute has fewer than two groups ({found}). "
+            "Pass a --sensitive column with at least two different values."
+        )
+
+
+class LengthMismatch(UnfitData):
+    def __init__(self, name: str, length: int, expected: int) -> None:
+        super().__init__(f"'{name}' has {length:,} entries where the rows are {expected:,}. Pass one entry a row.")
+
+
+class TooManyCells(UnfitData):
+    def __init__(self, cells: int, limit: int, attributes: Iterable[str]) -> None:
+        super().__init__(
+            f"the count table of {' × '.join(attributes)} would have {cells:,} cells; the limit is {limit:,}. "
+            "Name fewer --sensitive columns, or merge rare values of one with many levels."
+        )
+
+
+class UnknownGroup(AuditorError):
+    def __init__(self, group: str, known: Iterable[str]) -> None:
+        names = list(known)
+        super().__init__(f"group '{group}' was not counted.{nearest(group, names)} Counted: {listed(names)}.")

@@ -1,0 +1,129 @@
+"""The policy: what is audited, against which tolerances, and what counts for the gate. Reading evenhand.toml belongs to `service`."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+
+from evenhand.auditors.report import AuditName
+from evenhand.auditors.verdict import Comparison, Gate
+
+SmallGroups = Literal["inconclusive", "list"]
+
+SMALL_GROUP_ROWS = 30
+"""A group under this many rows is listed and leaves its comparisons inconclusive (DESIGN section 3)."""
+
+INTERSECTION_SIGN = " × "
+
+
+def intersection(*attributes: str) -> str:
+    """'sex × race'."""
+    return INTERSECTION_SIGN.join(attributes)
+
+
+def _text(value: Any) -> Any:
+    """Values of cells are compared as text: 1, 1.0 and "1" in a policy are one value."""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float):
+        return str(int(value)) if float(value).is_integer() else str(value)
+    return value
+
+
+CellValue = Annotated[str, BeforeValidator(_text)]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[list[str], BeforeValidator(_listed)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSection(Section):
+    """`[data]`: where the rows are and which column is what. Absent means: as the data set's card says, or found out."""
+
+    source: str | None = None
+    label: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    threshold: float | None = None
+    positive: CellValue | None = None
+    favourable: CellValue | None = None
+    sensitive: Names | None = None
+    intersections: int = Field(default=2, ge=1, le=8, description="depth: 1 audits single attributes only")
+    features: Names | None = None
+    categorical: Names | None = None
+    weight: str | None = None
+    stratum: str | None = None
+    unit: str | None = None
+    pair: str | None = None
+
+    @model_validator(mode="after")
+    def _one_kind_of_prediction(self) -> Self:
+        if self.prediction and self.score:
+            raise ValueError(
+                f"prediction '{self.prediction}' and score '{self.score}' are both named; name one "
+                "(a score becomes a prediction by its threshold)"
+            )
+        return self
+
+
+class ModelSection(Section):
+    """`[model]`: the file to score with, and what cannot be found out from it."""
+
+    path: str | None = None
+    classes: Names | None = None
+    label_output: str | None = None
+    probability_output: str | None = None
+
+
+class Check(Section):
+    """`[[check]]`: one metric, its tolerance, and how it counts."""
+
+    audit: AuditName = "group_disparity"
+    metric: str
+    compare: Comparison | None = Field(default=None, description="absent: as the metric's name says, else difference")
+    within: float = Field(ge=0, description="the tolerance: a ratio's lower limit in (0, 1], else the largest gap tolerated")
+    attributes: Names | None = Field(default=None, description="absent: every attribute and intersection")
+    gate: Gate | None = Field(default=None, description="absent: strict on single attributes, proof elsewhere, off on proxies")
+    small_groups: SmallGroups | None = None
+
+
+class ReportSection(Section):
+    """`[report]`: context for people; printed, never computed with."""
+
+    title: str | None = None
+    intended_use: str | None = None
+    owner: str | None = None
+    sensitive_provenance: str | None = None
+    human_oversight: str | None = None
+
+
+class Policy(Section):
+    """A whole policy. An empty one asks for the defaults of DESIGN section 4."""
+
+    data: DataSection = DataSection()
+    model: ModelSection | None = None
+    check: list[Check] = []
+    report: ReportSection = ReportSection()
+    alpha: float = Field(default=0.05, gt=0, lt=0.5, description="error of the whole audit, shared by the gated checks")
+    small_groups: SmallGroups = "inconclusive"
+    only: list[AuditName] | None = None
+    thorough: StrictBool = False
+    seed: int | None = None
+
+
+IMPACT_RATIO_TOLERANCE = 0.8
+EQUALIZED_ODDS_TOLERANCE = 0.1
+
+
+def default_checks(*, with_labels: bool) -> list[Check]:
+    """What is gated without a policy: the impact ratio, and the equalized odds difference where labels exist."""
+    checks = [Check(metric="impact_ratio", within=IMPACT_RATIO_TOLERANCE)]
+    if with_labels:
+        checks.append(Check(metric="equalized_odds_difference", within=EQUALIZED_ODDS_TOLERANCE))
+    return checks

@@ -1,0 +1,54 @@
+"""What an audit needs of a classifier. The classifiers themselves live in their own room and are not imported here."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+Progress = Callable[[float, str], None]
+"""Called with the fraction done, in [0, 1], and what is being done."""
+
+
+def silent(fraction: float, message: str) -> None:
+    """A progress display that shows nothing."""
+
+
+class TableClassifier(Protocol):
+    """Scores rows of a table."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns it reads, in its order."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Label texts, sorted; column i of `predict_proba` is class i."""
+
+    def predict_proba(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Probabilities, shape (n, K), of columns of length n: float64 with NaN, or object with str and None."""
+
+
+class ImageClassifier(Protocol):
+    """Scores pictures."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Label texts, sorted; column i of `predict_proba` is class i."""
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+
+    def predict_proba(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Probabilities, shape (n, K), of pictures of shape (n, height, width, channels) in [0, 1]."""
+
+
+class DifferentiableImageClassifier(ImageClassifier, Protocol):
+    """An image classifier that also gives gradients."""
+
+    def logits(self, batch: "torch.Tensor") -> "torch.Tensor":
+        """Logits, shape (n, K), of a float32 NCHW batch in [0, 1]; differentiable, in evaluation mode."""

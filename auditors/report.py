@@ -1,0 +1,368 @@
+"""The report: one document that every output renders and none computes anew. Its JSON schema is published and versioned.
+
+How findings come about belongs to the audits; how they look belongs to `service`.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from evenhand.auditors.verdict import Comparison, Gate, Rule, Verdict
+
+SCHEMA = "evenhand-report/1"
+
+AuditName = Literal["group_disparity", "proxy", "robustness", "perception", "representation"]
+AUDIT_NAMES: tuple[AuditName, ...] = ("group_disparity", "proxy", "robustness", "perception", "representation")
+
+Group = dict[str, str | None]
+"""Attribute to value as text; a missing value is None, which no text can be mistaken for."""
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Document(BaseModel):
+    """Part of the report: frozen, and nothing undeclared gets in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class Estimate(Document):
+    """A number with the interval behind it; `estimate` None means undefined, and `reason` says why."""
+
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+
+
+class Finding(Document):
+    """One answer: what was asked, the interval, the tolerance and the verdict (DESIGN sections 3 and 4)."""
+
+    id: str
+    audit: AuditName
+    metric: str
+    comparison: Comparison
+    attribute: str | None
+    group: Group | None = None
+    reference: Group | None = None
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = Field(default=None, description="level of the deciding interval or test, a fraction")
+    equivalence_low: float | None = None
+    equivalence_high: float | None = None
+    rule: Rule = Rule.INTERVAL
+    tolerance: float | None = None
+    verdict: Verdict
+    n: int | None = None
+    reference_n: int | None = None
+    p_value: float | None = None
+    gate: Gate = Gate.OFF
+    message: str
+    rows_needed: int | None = None
+    detectable: float | None = None
+
+
+class Counts(Document):
+    """Confusion counts about the positive class, sums of weights where rows are weighted. Without labels only `selected`."""
+
+    tp: float | None
+    fp: float | None
+    fn: float | None
+    tn: float | None
+    selected: float = Field(description="predicted positive")
+
+
+class GroupResult(Document):
+    group: Group
+    n: int
+    small: bool = Field(description="fewer rows than the policy compares")
+    unknown: bool = Field(description="a missing value: listed, left out of comparisons")
+    counts: Counts
+    metrics: dict[str, Estimate]
+
+
+class PairsListed(Document):
+    """How many pair findings there are and how many the report lists."""
+
+    total: int
+    listed: int
+    rule: str
+
+
+class AttributeResult(Document):
+    attribute: str
+    groups: list[GroupResult]
+    overall: GroupResult
+    pairs: PairsListed
+    expected_largest_gap: dict[str, float | None] = Field(
+        description="metric name to the largest gap that equal groups of these sizes would show on average"
+    )
+
+
+class GroupDisparity(Document):
+    positive: str
+    favourable: str
+    label: str | None
+    prediction: str
+    family_level: float = Field(description="1 - alpha / number of gated checks")
+    weighted: bool = False
+    attributes: list[AttributeResult]
+    notes: list[str] = []
+
+
+class Encodes(Document):
+    """Area under the ROC curve of the feature for the attribute, raw: .2 encodes as much as .8."""
+
+    auc: float | None
+    low: float | None = None
+    high: float | None = None
+    group: str | None = Field(default=None, description="the group told apart from the rest, the one furthest from .5")
+
+
+Role = Literal["proxy", "latent_proxy", "masking", "joint_proxy", "neutral"]
+
+
+class ProxyFeature(Document):
+    feature: str
+    attribute: str
+    encodes: Encodes
+    flip_rate: Fraction | None
+    contribution: Estimate
+    score_contribution: Estimate | None = Field(default=None, description="as contribution, of the gap of mean scores")
+    influence: float | None = Field(
+        default=None, description="change of the gap when the block alone is permuted; influences double-count, so no share"
+    )
+    role: Role
+    block: list[str]
+    stratum: str | None = None
+    note: str | None = None
+
+
+class ProxySet(Document):
+    """A joint proxy that was confirmed: the set encodes, no member does alone."""
+
+    features: list[str]
+    attribute: str
+    role: Role
+    encodes: Encodes
+    contribution: Estimate
+    note: str | None = None
+
+
+class Leakage(Document):
+    """How well all features together, and the score alone, give the attribute away."""
+
+    attribute: str
+    features: Encodes
+    score: Encodes
+
+
+class ProxyAudit(Document):
+    rows_used: int
+    gap: dict[str, float | None] = Field(description="attribute to the gap of decisions that the parts sum to")
+    gap_all_permuted: dict[str, float | None] = {}
+    features: list[ProxyFeature]
+    sets: list[ProxySet] = []
+    leakage: list[Leakage] = []
+    notes: list[str] = []
+
+
+class RobustnessGroup(Document):
+    group: Group
+    n: int
+    units: int | None = None
+    label: str | None = Field(default=None, description="the class of this row; None: all classes together")
+    clean_accuracy: Estimate
+    robust_accuracy: Estimate
+    median_distance: float | None = None
+
+
+class Attack(Document):
+    norm: str
+    eps: float
+    attacks: list[str]
+    steps: int
+    restarts: int = 1
+    seed: int
+
+
+class RobustnessGap(Document):
+    name: Literal["aligned", "within_class", "marginal", "correct_only"]
+    attribute: str
+    eps: float
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    verdict: Literal["proven_disparity", "proven_within", "inconclusive", "not_assessed", "not_informative"]
+    decides: bool = False
+    reason: str | None = None
+
+
+class MaskingCheck(Document):
+    name: str
+    value: float | None
+    limit: float | None
+    suspected: bool
+    reason: str | None = None
+
+
+class Masking(Document):
+    suspected: bool
+    checks: list[MaskingCheck]
+
+
+class AccuracyCurve(Document):
+    """Robust accuracy of one group against eps, at eps 0 the clean accuracy."""
+
+    group: Group
+    eps: list[float]
+    accuracy: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class Panel(Document):
+    """Something that is shown and never decides: pictures as data URIs, text, or small tables."""
+
+    name: str
+    title: str
+    text: str
+    images: list[dict[str, str]] = Field(default=[], description="each with `src` (data URI) and `alt`")
+    table: list[dict[str, Any]] = []
+
+
+class Robustness(Document):
+    attribute_columns: list[str]
+    units: str
+    attack: Attack
+    groups: list[RobustnessGroup]
+    gaps: list[RobustnessGap]
+    curves: list[AccuracyCurve] = []
+    masking: Masking
+    noise: list[RobustnessGroup] = Field(default=[], description="accuracy under random noise of the same size")
+    panels: list[Panel] = []
+    notes: list[str] = []
+
+
+class PerceptionCheck(Document):
+    name: Literal[
+        "paired_counterfactual",
+        "class_gap",
+        "dream",
+        "dream_drift",
+        "tcav",
+        "cue_conflict",
+        "style_swap",
+        "learning_curves",
+    ]
+    attribute: str
+    effect: float | None
+    direction: str | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    verdict: Literal["proven_disparity", "proven_within", "inconclusive", "not_assessed"]
+    reason: str | None = None
+    detail: dict[str, float | int | str | None] = {}
+
+
+class Perception(Document):
+    checks: list[PerceptionCheck]
+    panels: list[Panel] = []
+    notes: list[str] = []
+
+
+class Share(Document):
+    group: Group
+    n: int
+    share: Estimate
+    label_rate: Estimate
+
+
+class RepresentationAttribute(Document):
+    attribute: str
+    shares: list[Share]
+    missing: int
+
+
+class Representation(Document):
+    rows: int
+    attributes: list[RepresentationAttribute]
+    missing_by_column: dict[str, int] = {}
+    notes: list[str] = []
+
+
+class Audits(Document):
+    group_disparity: GroupDisparity | None = None
+    proxy: ProxyAudit | None = None
+    robustness: Robustness | None = None
+    perception: Perception | None = None
+    representation: Representation | None = None
+
+
+class SubjectData(Document):
+    name: str
+    sha256: str
+    rows: int
+    columns: list[str]
+    source: str | None = None
+    licence: str | None = None
+    limits: list[str] = []
+
+
+class SubjectModel(Document):
+    name: str
+    sha256: str
+    kind: str
+    classes: list[str] = []
+    gradients: bool = False
+    training: dict[str, Any] | None = None
+    confinement: str | None = None
+
+
+class Subject(Document):
+    title: str
+    data: SubjectData
+    model: SubjectModel | None
+    policy: dict[str, Any]
+
+
+class GateResult(Document):
+    outcome: Literal["pass", "fail", "inconclusive"]
+    exit_code: Literal[0, 1, 3]
+    reasons: list[str]
+    allow_inconclusive: bool = False
+
+
+class Environment(Document):
+    python: str
+    platform: str
+    packages: dict[str, str]
+    device: str = "cpu"
+
+
+class Report(Document):
+    """The whole report. Two runs with the same seed differ in `id`, `created` and `signature` alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null", populate_by_name=True)
+
+    # pydantic reserves the attribute name `schema`
+    schema_name: Literal["evenhand-report/1"] = Field(default=SCHEMA, alias="schema")
+    id: str
+    created: datetime
+    tool: dict[str, str]
+    seed: int
+    subject: Subject
+    verdict: Verdict
+    gate: GateResult
+    audits: Audits
+    findings: list[Finding]
+    environment: Environment
+    signature: str | None = None
+
+    def to_json(self) -> str:
+        """The document as stored and exchanged, keys in the order of DESIGN section 4."""
+        return self.model_dump_json(by_alias=True, indent=2)

@@ -95,19 +95,30 @@ def _parsed(column: Any, place: Place) -> Any:
     """Text that is a number in every row, as numbers; the first row that is not is named in the error."""
     try:
         texts = column.cast(pa.string())
-        return texts.cast(pa.float64())
-    except pa.ArrowInvalid:
-        for row, text in enumerate(texts.to_pylist()):
-            if text is not None and not _reads_as_number(text):
-                raise place.not_numeric(row, text) from None
-        raise
     except pa.ArrowNotImplementedError:
         raise UnsupportedType(place.column, f"values of type {column.type}", source=place.source) from None
-
-
-def _reads_as_number(text: str) -> bool:
     try:
-        pa.array([text]).cast(pa.float64())
+        return texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        row = _first_unreadable(texts)
+        raise place.not_numeric(row, str(texts[row])) from None
+
+
+def _first_unreadable(texts: Any) -> int:
+    """The first text that is no number, by halving: a start of the column is readable as far as that and no further."""
+    readable, unreadable = 0, len(texts)
+    while unreadable - readable > 1:
+        middle = (readable + unreadable) // 2
+        if _reads_as_numbers(texts.slice(readable, middle - readable)):
+            readable = middle
+        else:
+            unreadable = middle
+    return readable
+
+
+def _reads_as_numbers(texts: Any) -> bool:
+    try:
+        texts.cast(pa.float64())
     except pa.ArrowInvalid:
         return False
     return True

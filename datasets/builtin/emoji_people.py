@@ -21,7 +21,7 @@ CARD = DatasetCard(
     title="Emoji people: 70 roles, man and woman, five skin tones",
     description=(
         "Person emoji in Google's drawing style: each of 70 roles (cook, judge, running, ...) as man and woman in the"
-        " five skin tones of Unicode. The drawings of one pair differ in skin tone, and in the hair colour drawn with it."
+        " five skin tones of Unicode. The drawings of one pair differ in skin tone, and in the hair drawn with it."
     ),
     source="Noto Emoji 2.048 artwork, from the 64 pixel sheet of the npm package emoji-datasource-google 16.0.0",
     licence=(
@@ -41,7 +41,8 @@ CARD = DatasetCard(
         "Drawings, not photographs: a finding holds for this style and says nothing about faces of people.",
         "Gender here is how a drawing presents itself, in two kinds; it is nobody's gender.",
         "The drawings carry a natural proxy: women wear purple, pink and red, men green and blue.",
-        "Hair changes with skin tone: black, blond, brown, brown, black from light to dark. A counterpart differs in both.",
+        "Hair colour changes with skin tone (from light to dark: black, blond, brown, brown, black), so that a"
+        " counterpart differs in both.",
         "tone is 'light' for the two lightest and 'dark' for the two darkest tones; the middle one is missing.",
         "Pictures of one role share its drawing and are not independent: resample roles, not pictures.",
         "Left out: roles drawn facing right as well (mirror images), and golfing and supervillain, whose drawings"

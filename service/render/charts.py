@@ -1,0 +1,264 @@
+"""Where marks go in a chart: positions in per cent of the width and pixels of height, so that text keeps its size. Templates draw them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+LONG_NAME = 17
+"""From here on a name stands above its line instead of beside it."""
+MOST_ROWS = 24
+"""A chart of more rows shows the extremes; the table has them all."""
+CURVE_HEIGHT = 220
+MAP_HEIGHT, MAP_WIDTH = 300, 640
+
+
+@dataclass(frozen=True)
+class Tick:
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """One number to draw: its name, interval, and whether it stands on few rows."""
+
+    name: str
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    faint: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A point in its place: `x` in per cent of the width, `y` in pixels; x is None where the number is undefined."""
+
+    point: Point
+    y: int
+    x: float | None
+    left: float | None
+    right: float | None
+
+
+@dataclass(frozen=True)
+class IntervalChart:
+    """A dot and an interval for each group."""
+
+    rows: list[Row]
+    ticks: list[Tick]
+    height: int
+    stacked: bool
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Label:
+    """Where the name of a dot stands, seen from the dot."""
+
+    dx: float
+    dy: float
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A point of the proxy map; without a label where names would overlap, as the table has them all."""
+
+    name: str
+    x: float
+    y: float
+    radius: float
+    tone: str
+    label: Label | None = None
+
+
+@dataclass(frozen=True)
+class ProxyMap:
+    dots: list[Dot]
+    ticks: list[Tick]
+    levels: list[Tick]
+    zero: float
+    height: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: its points in place, and the number of its look."""
+
+    name: str
+    look: int
+    points: list[tuple[float, float]]
+    band: list[tuple[float, float, float]]
+    name_y: float
+
+
+@dataclass(frozen=True)
+class CurveChart:
+    lines: list[Line]
+    ticks: list[Tick]
+    levels: list[Tick]
+    height: int
+
+
+def intervals(points: list[Point]) -> IntervalChart:
+    """Lays out a dot and interval for each point; with very many of them, those with the smallest and largest estimates."""
+    shown = _extremes(points)
+    stacked = max((len(point.name) for point in shown), default=0) >= LONG_NAME
+    start, end = (1.5, 90.0) if stacked else (33.0, 90.0)
+    step = 38 if stacked else 30
+    low, high = _domain(shown)
+    scale = _scale(low, high, start, end)
+    rows = [
+        Row(
+            point,
+            y=(28 if stacked else 18) + step * index,
+            x=scale(point.estimate),
+            left=scale(point.low),
+            right=scale(point.high),
+        )
+        for index, point in enumerate(shown)
+    ]
+    ticks = [Tick(scale(value) or 0.0, _tick_text(value)) for value in _steps(low, high)]
+    return IntervalChart(rows, ticks, height=step * len(shown) + 34, stacked=stacked, left_out=len(points) - len(shown))
+
+
+def proxy_map(features: list[tuple[str, float, float, float, str]]) -> ProxyMap:
+    """Places features by how much they encode (.5 to 1) and what they contribute to the gap.
+
+    Args:
+        features: name, area under the curve folded to .5 or more, contribution, use in [0, 1], tone.
+    """
+    largest = max((abs(contribution) for _, _, contribution, _, _ in features), default=0.0) or 0.01
+    low = min(min((contribution for _, _, contribution, _, _ in features), default=0.0), 0.0)
+    top, bottom = 18.0, MAP_HEIGHT - 46.0
+    across = _scale(0.5, 1.0, 9.0, 94.0)
+    levels_at = _steps(low, largest)
+    up = _scale(min(low, levels_at[0]), max(largest, levels_at[-1]), bottom, top)
+    dots = [
+        Dot(name, across(auc) or 0.0, up(contribution) or 0.0, 4 + 8 * math.sqrt(use), tone)
+        for name, auc, contribution, use, tone in features
+    ]
+    ticks = [Tick(across(value) or 0.0, f"{value:.1f}") for value in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
+    levels = [Tick(up(value) or 0.0, _tick_text(value)) for value in levels_at]
+    return ProxyMap(_labelled(dots), ticks, levels, zero=up(0.0) or 0.0, height=MAP_HEIGHT)
+
+
+def curves(named: list[tuple[str, list[float], list[float], list[float], list[float]]]) -> CurveChart:
+    """Places accuracy against eps, one line a group.
+
+    Args:
+        named: name, eps, accuracy, low, high; the lists of one length.
+    """
+    last = max((max(eps, default=0.0) for _, eps, *_ in named), default=0.0) or 1.0
+    across, up = _scale(0.0, last, 9.0, 76.0), _scale(0.0, 1.0, CURVE_HEIGHT - 40.0, 12.0)
+    ends = sorted((up(accuracy[-1]) or 0.0, index) for index, (_, _, accuracy, _, _) in enumerate(named) if accuracy)
+    name_at: dict[int, float] = {}
+    for y, index in ends:
+        name_at[index] = max(y, max(name_at.values(), default=-99.0) + 15)
+    lines = [
+        Line(
+            name,
+            look=index % 6,
+            points=[(across(x) or 0.0, up(y) or 0.0) for x, y in zip(eps, accuracy, strict=True)],
+            band=[(across(x) or 0.0, up(a) or 0.0, up(b) or 0.0) for x, a, b in zip(eps, low, high, strict=True)],
+            name_y=name_at.get(index, 12.0),
+        )
+        for index, (name, eps, accuracy, low, high) in enumerate(named)
+    ]
+    shown_eps = sorted({x for _, eps, *_ in named for x in eps})
+    ticks = [Tick(across(x) or 0.0, f"{x:.3f}".rstrip("0").rstrip(".") or "0") for x in shown_eps]
+    levels = [Tick(up(y) or 0.0, f"{y:.1f}") for y in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
+    return CurveChart(lines, ticks, levels, height=CURVE_HEIGHT)
+
+
+def _extremes(points: list[Point]) -> list[Point]:
+    if len(points) <= MOST_ROWS:
+        return points
+    ranked = sorted(
+        (point for point in points if point.estimate is not None and not point.faint),
+        key=lambda point: point.estimate or 0.0,
+    )
+    half = MOST_ROWS // 2
+    return ranked if len(ranked) <= MOST_ROWS else ranked[-half:][::-1] + ranked[:half][::-1]
+
+
+def _domain(points: list[Point]) -> tuple[float, float]:
+    drawn = [
+        value
+        for point in points
+        for value in (point.low, point.estimate, point.high)
+        if value is not None and math.isfinite(value)
+    ]
+    low, high = min(0.0, *drawn, 0.0), max(0.0, *drawn, 0.0)
+    steps = _steps(low, high)
+    return min(low, steps[0]), max(high, steps[-1])
+
+
+def _steps(low: float, high: float) -> list[float]:
+    """Round values from at most `low` to at least `high`, about five of them."""
+    width = (high - low) or 1.0
+    rough = width / 4
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [index * step for index in range(first, last + 1)]
+
+
+def _scale(low: float, high: float, start: float, end: float) -> Callable[[float | None], float | None]:
+    def place(value: float | None) -> float | None:
+        if value is None or not math.isfinite(value):
+            return None
+        inside = min(max(value, min(low, high)), max(low, high))
+        return round(start + (inside - low) / ((high - low) or 1.0) * (end - start), 2)
+
+    return place
+
+
+@dataclass(frozen=True)
+class _Box:
+    """A rectangle, in pixels of a chart that is MAP_WIDTH wide."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def touches(self, other: "_Box") -> bool:
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
+
+
+def _labelled(dots: list[Dot]) -> list[Dot]:
+    """Names the dots that matter, each on the first side that is free."""
+    taken = [_around(dot) for dot in dots]
+    named = []
+    for dot in dots:
+        free = (label for label in _sides(dot) if not any(_box(dot, label).touches(other) for other in taken))
+        label = next(free, None) if dot.tone != "quiet" else None
+        if label is not None:
+            taken.append(_box(dot, label))
+        named.append(replace(dot, label=label))
+    return named
+
+
+def _sides(dot: Dot) -> list[Label]:
+    gap = dot.radius + 5
+    right, left = Label(gap, 4, "start"), Label(-gap, 4, "end")
+    beside = [left, right] if dot.x > 60 else [right, left]
+    return [*beside, Label(0, -gap, "middle"), Label(0, gap + 9, "middle")]
+
+
+def _around(dot: Dot) -> _Box:
+    x = dot.x / 100 * MAP_WIDTH
+    return _Box(x - dot.radius, dot.y - dot.radius, x + dot.radius, dot.y + dot.radius)
+
+
+def _box(dot: Dot, label: Label) -> _Box:
+    width = 7.0 * len(dot.name)
+    x = dot.x / 100 * MAP_WIDTH + label.dx
+    left = x - {"start": 0.0, "middle": width / 2, "end": width}[label.anchor]
+    return _Box(left, dot.y + label.dy - 11, left + width, dot.y + label.dy + 3)
+
+
+def _tick_text(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".").replace("-", "−") if abs(value) < 10 else f"{value:,.0f}"

@@ -1,0 +1,298 @@
+"""Findings in the reader's words. Names of single things belong in `words`."""
+
+import shlex
+from dataclasses import dataclass
+
+from evenhand.auditors.policy import Policy
+from evenhand.auditors.report import Finding, GroupDisparity, Report
+from evenhand.auditors.verdict import Comparison, Gate, Verdict
+from evenhand.service.render import checks, numbers, words
+
+ASKED = {
+    "selection_rate": ("", "were predicted {positive}"),
+    "favourable_rate": ("", "got the favourable outcome ({favourable})"),
+    "true_positive_rate": ("Of those whose {label} is {positive}, ", "were predicted {positive}"),
+    "false_negative_rate": ("Of those whose {label} is {positive}, ", "were not predicted {positive}"),
+    "false_positive_rate": ("Of those whose {label} is not {positive}, ", "were predicted {positive}"),
+    "true_negative_rate": ("Of those whose {label} is not {positive}, ", "were not predicted {positive}"),
+    "precision": ("Of those predicted {positive}, ", "were {positive} by their {label}"),
+    "false_discovery_rate": ("Of those predicted {positive}, ", "were not {positive} by their {label}"),
+    "negative_predictive_value": ("Of those not predicted {positive}, ", "were not {positive} by their {label}"),
+    "false_omission_rate": ("Of those not predicted {positive}, ", "were {positive} by their {label}"),
+    "accuracy": ("", "were predicted as labelled"),
+    "base_rate": ("", "have the {label} {positive}"),
+}
+"""Rates as a person would ask for them: of whom, and what happened to them."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence with the number it is about set apart, so that a page can make it stand out."""
+
+    before: str
+    key: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        return self.before + self.key + self.after
+
+
+def verdict(report: Report) -> Sentence:
+    """The report in one sentence: what was proven, on whom, by how much, and where the limit is."""
+    check = checks.deciding(report)
+    if check is None:
+        return Sentence("No check could be made: nothing in this report was compared.")
+    if report.verdict is Verdict.PROVEN_DISPARITY:
+        return comparison(report, check)
+    if report.verdict is Verdict.PROVEN_WITHIN:
+        return _within(report)
+    return _open(report, check)
+
+
+def aside(report: Report) -> str:
+    """What the first sentence leaves out: 'Two more disparities are proven and one question is open.'"""
+    if report.verdict is not Verdict.PROVEN_DISPARITY:
+        return ""
+    verdicts = [check.finding.verdict for check in checks.gated(report)]
+    more = verdicts.count(Verdict.PROVEN_DISPARITY) - 1
+    still_open = verdicts.count(Verdict.INCONCLUSIVE)
+    parts = []
+    if more > 0:
+        parts.append(
+            "one more disparity is proven" if more == 1 else f"{words.number_word(more)} more disparities are proven"
+        )
+    if still_open:
+        parts.append(
+            "one question is open" if still_open == 1 else f"{words.number_word(still_open)} questions are open"
+        )
+    return words.first_upper(" and ".join(parts)) + "." if parts else ""
+
+
+def comparison(report: Report, check: checks.Check) -> Sentence:
+    """The pair that decides, as people: 'Of those ..., 45 in 100 of A and 23 in 100 of B ...: a gap of .214, ...'"""
+    people = _people(report, check.deciding) if check.deciding else None
+    return people or Sentence(_ended(check.finding.message))
+
+
+def pair(finding: Finding) -> str:
+    """'African-American against Other'; an empty text where a finding is about no pair."""
+    if finding.group is None:
+        return ""
+    if finding.reference is None:
+        return words.group(finding.group)
+    between = "over" if finding.comparison is Comparison.RATIO else "against"
+    return f"{words.group(finding.group)} {between} {words.group(finding.reference)}"
+
+
+def compared(pair: Finding) -> str:
+    """The rate that a pair is about: 'favourable rate' behind an impact ratio."""
+    return words.metric(checks.components(pair.metric)[0])
+
+
+def tolerance(finding: Finding) -> str:
+    """'tolerated: a gap of .10', 'tolerated: a ratio of .80 or more'."""
+    if finding.tolerance is None:
+        return ""
+    limit = numbers.brief(finding.tolerance)
+    return (
+        f"at least {limit}" if finding.comparison is Comparison.RATIO and finding.tolerance <= 1 else f"up to {limit}"
+    )
+
+
+def still_needed(finding: Finding) -> str:
+    """What an open finding would take: rows, and the smallest gap that these rows could have shown."""
+    if finding.verdict is not Verdict.INCONCLUSIVE:
+        return ""
+    parts = []
+    if finding.rows_needed is not None:
+        parts.append(
+            f"About {numbers.rows(finding.rows_needed)} rows in the smaller group, the other in proportion, would settle it."
+        )
+    if finding.detectable is not None:
+        what = "ratio" if finding.comparison is Comparison.RATIO else "gap"
+        parts.append(f"These rows would have shown a {what} of {numbers.short(finding.detectable)}.")
+    return " ".join(parts)
+
+
+def expected_without_disparity(report: Report, finding: Finding) -> str:
+    """How large the largest gap over so many groups would be if all were equal: it is never 0."""
+    audit = report.audits.group_disparity
+    if audit is None or finding.reference is None or finding.audit != "group_disparity":
+        return ""
+    of_attribute = next((result for result in audit.attributes if result.attribute == finding.attribute), None)
+    expected = of_attribute.expected_largest_gap.get(finding.metric) if of_attribute else None
+    return "" if expected is None else f"{numbers.short(expected)} expected among equals"
+
+
+def pairs_listed(report: Report, finding: Finding) -> str:
+    """What is left out of a very long list of pairs."""
+    audit = report.audits.group_disparity
+    results = audit.attributes if audit else []
+    pairs = next((result.pairs for result in results if result.attribute == finding.attribute), None)
+    if pairs is None or pairs.total == pairs.listed:
+        return ""
+    return f"Listed: {numbers.rows(pairs.listed)} of {numbers.rows(pairs.total)} pairs on {finding.attribute} ({pairs.rule})."
+
+
+def outcome(report: Report) -> str:
+    """The exit code, in words: the last line on the terminal."""
+    gate = report.gate
+    text = words.EXIT_CODES[gate.exit_code]
+    if gate.outcome == "inconclusive" and gate.allow_inconclusive:
+        text = f"warning: {words.EXIT_CODES[3]}, and inconclusive checks were allowed"
+    elif gate.exit_code == 1:
+        proven = sum(check.finding.verdict is Verdict.PROVEN_DISPARITY for check in checks.gated(report))
+        text = f"a disparity is proven in {words.plural(proven, 'gated check')}" if proven else text
+    return f"Exit code {gate.exit_code}: {text}."
+
+
+def limits(report: Report) -> list[str]:
+    """What the report does not say."""
+    said = [
+        "It does not say that anyone acted unlawfully: a legal test is more than a number, and what is found here needs justification or mitigation.",
+        "It says nothing about attributes, groups and metrics that were not checked, nor about people who are not in the data.",
+    ]
+    if any(finding.verdict is Verdict.INCONCLUSIVE for finding in report.findings):
+        said.append("Inconclusive is no acquittal: the data could not settle the question either way.")
+    if report.audits.group_disparity and report.audits.group_disparity.label:
+        said.append(
+            f"Error rates take the label “{report.audits.group_disparity.label}” for the truth. Where labels were given or observed unequally, so are these rates."
+        )
+    if report.subject.model is None:
+        said.append("No model was given: nothing is said about which features the decisions rest on.")
+    return [*said, *report.subject.data.limits, *_small_groups(report)]
+
+
+def attack(report: Report) -> str:
+    """The attack in full, as robustness is nothing without it."""
+    robustness = report.audits.robustness
+    if robustness is None:
+        return ""
+    given = robustness.attack
+    steps = words.plural(given.steps, "step")
+    restarts = words.plural(given.restarts, "restart")
+    return (
+        f"Attack: {', '.join(given.attacks)}; norm {given.norm}, eps {numbers.fixed(given.eps, 4)}, {steps}, {restarts}, seed {given.seed}. "
+        "A picture counts as robust when it stays correct under every one of them."
+    )
+
+
+def command(report: Report) -> str:
+    """The command line that gives this report again."""
+    policy = Policy.model_validate(report.subject.policy)
+    data = policy.data
+    source = data.source or report.subject.data.name
+    parts = ["evenhand audit", shlex.quote(source)]
+    if report.subject.model is not None:
+        parts.append(f"--model {shlex.quote((policy.model and policy.model.path) or report.subject.model.name)}")
+    for option in (
+        "label",
+        "prediction",
+        "score",
+        "threshold",
+        "positive",
+        "favourable",
+        "weight",
+        "stratum",
+        "unit",
+        "pair",
+    ):
+        value = getattr(data, option)
+        if value is not None:
+            parts.append(f"--{option} {shlex.quote(str(value))}")
+    parts += [f"--sensitive {shlex.quote(name)}" for name in data.sensitive or []]
+    parts += [f"--only {name}" for name in policy.only or []]
+    return " ".join([*parts, *(["--thorough"] if policy.thorough else []), f"--seed {report.seed}"])
+
+
+def context(report: Report) -> dict[str, str]:
+    """What the policy says for people: intended use, owner, provenance of the sensitive attribute."""
+    said = Policy.model_validate(report.subject.policy).report.model_dump(exclude={"title"})
+    return {words.first_upper(name.replace("_", " ")): text for name, text in said.items() if text}
+
+
+def _people(report: Report, pair: Finding) -> Sentence | None:
+    audit = report.audits.group_disparity
+    metric = checks.components(pair.metric)[0]
+    one, other = (checks.rate(report, pair, side, metric) for side in ("group", "reference"))
+    if (
+        audit is None
+        or metric not in ASKED
+        or one is None
+        or other is None
+        or one.estimate is None
+        or other.estimate is None
+    ):
+        return None
+    of_whom, what = (text.format(**_vocabulary(audit)) for text in ASKED[metric])
+    first, second, size = numbers.out_of(one.estimate, other.estimate)
+    before = f"{of_whom}{first} in {size} of {words.group(pair.group)} and {second} in {size} of {words.group(pair.reference)} {what}"
+    return Sentence(f"{before}: {_kind(pair)} of ", _size(pair), f"{_between(pair)}{_limit(pair)}.")
+
+
+def _vocabulary(audit: GroupDisparity) -> dict[str, str]:
+    return {"label": audit.label or "label", "positive": audit.positive, "favourable": audit.favourable}
+
+
+def _kind(finding: Finding) -> str:
+    return "a ratio" if finding.comparison is Comparison.RATIO else "a gap"
+
+
+def _size(finding: Finding) -> str:
+    return numbers.short(None if finding.estimate is None else abs(finding.estimate))
+
+
+def _between(finding: Finding) -> str:
+    if finding.low is None or finding.high is None:
+        return ""
+    turned = finding.estimate is not None and finding.estimate < 0
+    low, high = (-finding.high, -finding.low) if turned else (finding.low, finding.high)
+    return f", between {numbers.short(low)} and {numbers.short(high)}"
+
+
+def _limit(finding: Finding) -> str:
+    if finding.tolerance is None:
+        return ""
+    least = "at least " if finding.comparison is Comparison.RATIO else ""
+    return f", where {least}{numbers.brief(finding.tolerance)} is tolerated"
+
+
+def _within(report: Report) -> Sentence:
+    checked = checks.gated(report)
+    every = "The one gated check is" if len(checked) == 1 else f"All {words.plural(len(checked), 'gated check')} are"
+    proven = all(check.finding.verdict is Verdict.PROVEN_WITHIN for check in checked)
+    if not proven:
+        strict = [check for check in checked if check.finding.gate is Gate.STRICT]
+        every = f"{words.first_upper(words.plural(len(strict), 'strict check'))} {'is' if len(strict) == 1 else 'are'}"
+    return Sentence(
+        f"{every} proven within the tolerance: the remaining gaps are smaller than the policy allows, with the error held."
+    )
+
+
+def _open(report: Report, check: checks.Check) -> Sentence:
+    strict = [each.finding.verdict for each in checks.gated(report) if each.finding.gate is Gate.STRICT]
+    if not strict:
+        return Sentence("No disparity is proven, and none is excluded: no check had to be proven within a tolerance.")
+    still_open = (
+        f"{words.number_word(strict.count(Verdict.INCONCLUSIVE))} of {words.plural(len(strict), 'strict check')}"
+    )
+    people = comparison(report, check)
+    return Sentence(
+        f"No disparity is proven, and none is excluded: {still_open} could not be settled. {people.before}",
+        people.key,
+        f"{people.after} {still_needed(check.finding)}".rstrip(),
+    )
+
+
+def _small_groups(report: Report) -> list[str]:
+    audit = report.audits.group_disparity
+    groups = [row for result in (audit.attributes if audit else []) for row in result.groups]
+    small = [row for row in groups if row.small and len(row.group) == 1]
+    return [
+        f"{words.group_in_full(row.group)}: {words.plural(row.n, 'row')}. Listed, and too few to conclude anything about."
+        for row in small[:5]
+    ]
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

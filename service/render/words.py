@@ -1,0 +1,137 @@
+"""What things are called in front of people: metrics, groups, verdicts, gates, exit codes. Whole sentences belong in `sentences`."""
+
+from evenhand.auditors.report import Group
+from evenhand.auditors.verdict import Gate
+
+UNKNOWN = "unknown"
+
+VERDICTS = {
+    "proven_disparity": "disparity proven",
+    "proven_within": "proven within",
+    "inconclusive": "inconclusive",
+    "not_assessed": "not assessed",
+    "not_informative": "not informative",
+}
+
+TONES = {
+    "proven_disparity": "bad",
+    "proven_within": "ok",
+    "inconclusive": "maybe",
+    "fail": "bad",
+    "pass": "ok",
+    "not_assessed": "quiet",
+    "not_informative": "quiet",
+    "proxy": "maybe",
+    "joint_proxy": "maybe",
+    "latent_proxy": "maybe",
+    "masking": "maybe",
+    "neutral": "quiet",
+}
+"""What a pill looks like; the text beside it always says the same, so that colour alone never tells."""
+
+AUDITS = {
+    "group_disparity": "group disparity",
+    "proxy": "proxies",
+    "robustness": "robustness",
+    "perception": "perception",
+    "representation": "representation",
+}
+
+GATES = {
+    Gate.STRICT: "must be proven within the tolerance",
+    Gate.PROOF: "fails only on a proven disparity",
+    Gate.OFF: "not gated",
+}
+
+ROLES = {
+    "proxy": "needs justification",
+    "latent_proxy": "encodes and is used, without moving the gap",
+    "joint_proxy": "needs justification, with its set",
+    "masking": "hides part of the gap: needs justification",
+    "neutral": "neutral",
+}
+
+EXIT_CODES = {
+    0: "every strict check is proven within its tolerance and no gated check is proven against",
+    1: "a disparity is proven in a gated check",
+    2: "the request was wrong: usage, configuration or input",
+    3: "nothing is proven against it, but not every strict check could be proven within its tolerance",
+    4: "the audit itself failed",
+}
+
+METRICS = {
+    "f1": "F1",
+    "roc_auc": "area under the ROC curve",
+    "abroca": "area between ROC curves",
+    "cross_group_auc": "cross-group area under the ROC curve",
+    "ks": "Kolmogorov-Smirnov distance",
+    "matthews_correlation": "Matthews correlation",
+    "brier": "Brier score",
+    "equalized_odds_difference": "equalized odds difference",
+}
+
+PERCEPTION = {
+    "paired_counterfactual": "paired counterfactual: the same person, another group",
+    "class_gap": "class-conditional gap",
+    "dream": "dream under a data prior",
+    "dream_drift": "dream drift",
+    "tcav": "concept activation (TCAV)",
+    "cue_conflict": "cue conflict",
+    "style_swap": "style swap",
+    "learning_curves": "learning curves by group",
+}
+
+GAPS = {
+    "aligned": "aligned gap",
+    "within_class": "largest gap within a class",
+    "marginal": "gap over all classes",
+    "correct_only": "gap among pictures that were correct before the attack",
+}
+
+
+def metric(name: str) -> str:
+    """'false_positive_rate' as 'false positive rate'."""
+    return METRICS.get(name, name.replace("_", " "))
+
+
+def first_upper(text: str) -> str:
+    """Only the first letter: names keep their capitals."""
+    return text[:1].upper() + text[1:]
+
+
+def value(text: str | None) -> str:
+    """One value of a sensitive column."""
+    if text is None:
+        return UNKNOWN
+    return printable(text) if text.strip() else "(empty text)"
+
+
+def printable(text: str) -> str:
+    """On one line, and without characters that would steer a terminal."""
+    return "".join(sign if sign.isprintable() else " " if sign.isspace() else "\ufffd" for sign in text)
+
+
+def group(group: Group | None) -> str:
+    """{'sex': 'Female', 'race': 'Asian'} as 'Female, Asian'."""
+    return ", ".join(value(text) for text in group.values()) if group else "everyone"
+
+
+def group_in_full(group: Group) -> str:
+    """{'sex': None} as 'sex unknown', {'sex': 'Female'} as 'sex Female': for where no column says what is meant."""
+    return ", ".join(f"{name} {value(text)}" for name, text in group.items())
+
+
+def role(name: str) -> str:
+    """'latent_proxy' as 'latent proxy'."""
+    return name.replace("_", " ")
+
+
+def number_word(count: int) -> str:
+    """Small counts in words, as in a sentence."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+    return words[count] if count < len(words) else f"{count:,}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """'one check', 'two checks', '1,204 checks'."""
+    return f"{number_word(count)} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,284 @@
+"""Reports to render: COMPAS by its published counts, an image classifier with plausible content, and edge cases."""
+
+import base64
+import struct
+import zlib
+from datetime import UTC, datetime
+
+import numpy as np
+
+from evenhand.auditors import gate, report
+from evenhand.auditors.counts import CountTable
+from evenhand.auditors.disparity.audit import Meaning, audit_group_disparity
+from evenhand.auditors.policy import Policy
+from evenhand.auditors.report import Estimate, Finding, Report
+from evenhand.auditors.verdict import Comparison, Gate, Rule, Verdict
+
+COMPAS_COUNTS = {
+    # tn, fp, fn, tp: ProPublica's published table for the first two, its data for the others
+    "African-American": (990, 805, 532, 1369),
+    "Caucasian": (1139, 349, 461, 505),
+    "Hispanic": (318, 87, 129, 103),
+    "Other": (208, 36, 90, 43),
+    "Asian": (21, 2, 3, 6),
+    "Native American": (5, 3, 1, 9),
+}
+COMPAS_POLICY = {
+    "data": {
+        "source": "compas",
+        "label": "two_year_recid",
+        "score": "decile_score",
+        "threshold": 5,
+        "positive": "1",
+        "favourable": "0",
+        "sensitive": ["sex", "race"],
+    }
+}
+
+
+def compas() -> Report:
+    """COMPAS, predictions only, sex and race; about a fifth of every cell is taken for women."""
+    cells = np.array(list(COMPAS_COUNTS.values())).reshape(-1, 2, 2)
+    women = np.round(cells * 0.19).astype(np.int64)
+    table = CountTable(
+        ("sex", "race"), (("Female", "Male"), tuple(COMPAS_COUNTS)), np.stack([women, cells.astype(np.int64) - women])
+    )
+    return from_counts(table, title="COMPAS score 5 and above, by sex and race", policy=COMPAS_POLICY)
+
+
+def from_counts(table: CountTable, *, title: str = "Fixture", policy: dict | None = None, label: str | None = "two_year_recid") -> Report:
+    """A report of group disparity alone."""
+    chosen = Policy.model_validate(policy or {})
+    meaning = Meaning("1", "0", label, "decile_score >= 5", favourable_is_positive=False)
+    disparity, findings = audit_group_disparity(table, policy=chosen, meaning=meaning, rng=np.random.default_rng(0))
+    return build(
+        title=title, rows=int(table.rows.sum()), findings=findings, policy=policy or {}, group_disparity=disparity
+    )
+
+
+def build(*, title: str, rows: int, findings: list[Finding], policy: dict | None = None, model: bool = False, **audits: object) -> Report:
+    decided = gate.decide(findings)
+    return Report(
+        id="rep_0123456789abcdef",
+        created=datetime(2026, 11, 24, 9, 30, tzinfo=UTC),
+        tool={"name": "evenhand", "version": "0.1.0"},
+        seed=0,
+        subject=report.Subject(
+            title=title,
+            data=report.SubjectData(
+                name="compas",
+                sha256="3c1b" * 16,
+                rows=rows,
+                columns=["sex", "race", "age", "decile_score", "two_year_recid"],
+                source="https://github.com/propublica/compas-analysis",
+                licence="public court records, published without a licence statement",
+                limits=["The label is re-arrest within two years, seen through policing: groups may be observed unequally."],
+            ),
+            model=report.SubjectModel(
+                name="emoji.onnx", sha256="77aa" * 16, kind="convnet4", classes=["man", "woman"], gradients=True,
+                confinement="landlock and seccomp, no network",
+            ) if model else None,
+            policy=policy or {},
+        ),
+        verdict=gate.overall_verdict(findings, decided),
+        gate=decided,
+        audits=report.Audits(**audits),
+        findings=findings,
+        environment=report.Environment(python="3.11.7", platform="Linux x86_64", packages={"numpy": "2.3.5", "torch": "2.13.0"}),
+    )  # fmt: skip
+
+
+def between(estimate: float, half: float = 0.04) -> Estimate:
+    return Estimate(estimate=estimate, low=max(estimate - half, 0.0), high=min(estimate + half, 1.0))
+
+
+def everything() -> Report:
+    """Every section, with content that is plausible and invented."""
+    base = compas()
+    findings = [*base.findings, _robust_finding(), _perception_finding(), _proxy_finding()]
+    return build(
+        title="Invented: every section of a report",
+        rows=7214,
+        findings=findings,
+        policy=COMPAS_POLICY | {"report": {"intended_use": "pre-trial advice", "owner": "county court"}},
+        model=True,
+        group_disparity=base.audits.group_disparity,
+        proxy=_proxy(),
+        robustness=_robustness(),
+        perception=_perception(),
+        representation=_representation(),
+    )
+
+
+def many_groups(count: int = 200) -> Report:
+    """One attribute of very many values, most of them small."""
+    rng = np.random.default_rng(1)
+    cells = rng.integers(1, 60, size=(count, 2, 2))
+    return from_counts(CountTable(("occupation",), (tuple(f"occupation number {i}" for i in range(count)),), cells))
+
+
+def hostile() -> Report:
+    """Names that are HTML, Markdown and terminal markup at once."""
+    cells = np.array([[[40, 5], [3, 40]], [[30, 20], [20, 22]], [[9, 1], [1, 2]], [[20, 20], [4, 4]]])
+    values = ("<script>alert(1)</script>", "a|b `c` [bold]d[/bold]\n**e**", "&amp;\"'>", None)
+    return from_counts(CountTable(("race<img src=x>",), (values,), cells), title="<b>bold</b> & [link](x)")
+
+
+def undefined() -> Report:
+    """A group without positives: true positive rates, and what is made of them, do not exist."""
+    cells = np.array([[[0, 0], [40, 60]], [[100, 0], [0, 0]]])
+    return from_counts(CountTable(("sex",), (("Female", "Male"),), cells))
+
+
+def without_labels() -> Report:
+    cells = np.array([[[400, 600]], [[450, 550]]])
+    return from_counts(CountTable(("sex",), (("Female", "Male"),), cells), label=None)
+
+
+def fair() -> Report:
+    """True positive rate .8 and false positive rate .2 in both groups, many rows."""
+    cells = np.array([[[3600, 900], [900, 3600]], [[3600, 900], [900, 3600]]])
+    return from_counts(CountTable(("sex",), (("Female", "Male"),), cells))
+
+
+def nothing() -> Report:
+    return build(title="Nothing compared", rows=10, findings=[])
+
+
+def _robust_finding() -> Finding:
+    return Finding(
+        id="robustness/robust_accuracy_gap/aligned/tone", audit="robustness", metric="aligned_robust_accuracy_gap",
+        comparison=Comparison.DIFFERENCE, attribute="tone", group={"tone": "dark"}, reference={"tone": "light"},
+        estimate=0.31, low=0.18, high=0.43, level=0.99, rule=Rule.EFFECT_AND_TEST, tolerance=0.1, p_value=0.0002,
+        verdict=Verdict.PROVEN_DISPARITY, n=140, reference_n=140, gate=Gate.PROOF,
+        message="Under attack, dark women and light men keep their class .31 less often than light women and dark men.",
+    )  # fmt: skip
+
+
+def _perception_finding() -> Finding:
+    return Finding(
+        id="perception/paired_counterfactual/tone", audit="perception", metric="paired_counterfactual",
+        comparison=Comparison.DIFFERENCE, attribute="tone", estimate=-0.021, low=-0.06, high=0.02, level=0.99,
+        rule=Rule.EFFECT_AND_TEST, tolerance=0.05, p_value=0.21, verdict=Verdict.INCONCLUSIVE, gate=Gate.PROOF,
+        message="The same person in another tone: .021 fewer turn to woman than to man.",
+    )  # fmt: skip
+
+
+def _proxy_finding() -> Finding:
+    return Finding(
+        id="proxy/contribution/sex/relationship", audit="proxy", metric="proxy_contribution", comparison=Comparison.VALUE,
+        attribute="sex", estimate=0.081, low=0.064, high=0.098, level=0.95, tolerance=0.05,
+        verdict=Verdict.PROVEN_DISPARITY, gate=Gate.OFF, message="relationship encodes sex and carries .081 of the gap: it needs justification.",
+    )  # fmt: skip
+
+
+def _proxy() -> report.ProxyAudit:
+    def row(feature: str, auc: float, flips: float, share: float, role: report.Role, **more: object) -> report.ProxyFeature:
+        return report.ProxyFeature(
+            feature=feature, attribute="sex", encodes=report.Encodes(auc=auc, low=auc - 0.01, high=auc + 0.01),
+            flip_rate=flips, contribution=Estimate(estimate=share, low=share - 0.01, high=share + 0.01), role=role,
+            **({"block": [feature]} | more),
+        )  # fmt: skip
+
+    return report.ProxyAudit(
+        rows_used=9769,
+        gap={"sex": 0.186},
+        gap_all_permuted={"sex": 0.001},
+        features=[
+            row("relationship", 0.13, 0.09, 0.081, "proxy", block=["relationship", "marital_status"]),
+            row("marital_status", 0.21, 0.08, 0.052, "proxy", block=["relationship", "marital_status"]),
+            row("occupation", 0.71, 0.05, 0.021, "proxy"),
+            row("hours_per_week", 0.66, 0.06, 0.018, "latent_proxy", note="encodes and is used; the gap does not move"),
+            row("education", 0.52, 0.11, -0.012, "masking"),
+            row("age", 0.57, 0.07, 0.004, "neutral"),
+            row("capital_gain", 0.53, 0.04, 0.002, "neutral"),
+            row("native_country", 0.51, 0.01, 0.0, "neutral"),
+            row("occupation", 0.70, 0.05, 0.02, "proxy", stratum="private sector"),
+        ],
+        sets=[
+            report.ProxySet(
+                features=["age", "workclass"], attribute="sex", role="joint_proxy",
+                encodes=report.Encodes(auc=0.74, low=0.72, high=0.76), contribution=between(0.03, 0.01),
+            )
+        ],
+        leakage=[report.Leakage(attribute="sex", features=report.Encodes(auc=0.93), score=report.Encodes(auc=0.79))],
+    )  # fmt: skip
+
+
+def _robustness() -> report.Robustness:
+    def row(tone: str, label: str | None, clean: float, robust: float) -> report.RobustnessGroup:
+        return report.RobustnessGroup(
+            group={"tone": tone}, n=140, units=28, label=label, clean_accuracy=between(clean, 0.03),
+            robust_accuracy=between(robust, 0.08), median_distance=0.021,
+        )  # fmt: skip
+
+    eps = [0.0, 0.01, 0.02, 0.031]
+    dark, light = [0.9, 0.62, 0.38, 0.21], [0.95, 0.84, 0.71, 0.55]
+    return report.Robustness(
+        attribute_columns=["tone"], units="role (28 of them)",
+        attack=report.Attack(norm="L-infinity", eps=8 / 255, attacks=["APGD-CE", "APGD-margin", "Square"], steps=40, seed=0),
+        groups=[row("dark", "man", 0.93, 0.5), row("dark", "woman", 0.88, 0.19), row("light", "man", 0.94, 0.42), row("light", "woman", 0.95, 0.6)],
+        gaps=[
+            report.RobustnessGap(name="aligned", attribute="tone", eps=8 / 255, estimate=0.31, low=0.18, high=0.43, p_value=0.0002, verdict="proven_disparity", decides=True),
+            report.RobustnessGap(name="marginal", attribute="tone", eps=8 / 255, estimate=0.04, low=-0.03, high=0.11, p_value=0.3, verdict="inconclusive"),
+            report.RobustnessGap(name="correct_only", attribute="tone", eps=8 / 255, estimate=None, verdict="not_informative", reason="robust accuracy is at its floor"),
+        ],
+        curves=[
+            report.AccuracyCurve(group={"tone": name}, eps=eps, accuracy=line, low=[max(v - 0.06, 0) for v in line], high=[min(v + 0.06, 1) for v in line])
+            for name, line in (("dark", dark), ("light", light))
+        ],
+        masking=report.Masking(
+            suspected=False,
+            checks=[
+                report.MaskingCheck(name="zero_gradients", value=0.0, limit=0.05, suspected=False),
+                report.MaskingCheck(name="black_box_stronger", value=-0.12, limit=0.01, suspected=False),
+            ],
+        ),
+        noise=[row("dark", None, 0.93, 0.9)],
+        panels=[
+            report.Panel(
+                name="adversarial_examples", title="Adversarial examples", text="Left the picture, right the same picture under attack.",
+                images=[{"src": picture(shade), "alt": f"picture {shade}: woman, then man"} for shade in (40, 120, 200)],
+            )
+        ],
+    )  # fmt: skip
+
+
+def _perception() -> report.Perception:
+    return report.Perception(
+        checks=[
+            report.PerceptionCheck(name="paired_counterfactual", attribute="tone", effect=-0.021, direction="dark → man", low=-0.06, high=0.02, p_value=0.21, verdict="inconclusive", detail={"flips_up": 3, "flips_down": 6}),
+            report.PerceptionCheck(name="dream", attribute="tone", effect=None, verdict="not_assessed", reason="no probe reached .75 balanced accuracy"),
+        ],
+        panels=[
+            report.Panel(name="filters", title="First-layer filters", text="What the first layer responds to.", images=[{"src": picture(90), "alt": "filter 1"}]),
+            report.Panel(name="baselines", title="Baselines", text="What simple models reach.", table=[{"model": "random network", "accuracy": 0.51, "parameters": 26402}]),
+        ],
+    )  # fmt: skip
+
+
+def _representation() -> report.Representation:
+    return report.Representation(
+        rows=7214,
+        attributes=[
+            report.RepresentationAttribute(
+                attribute="sex",
+                shares=[
+                    report.Share(group={"sex": "Female"}, n=1395, share=between(0.193, 0.009), label_rate=between(0.357, 0.025)),
+                    report.Share(group={"sex": None}, n=12, share=between(0.002, 0.001), label_rate=Estimate(estimate=None, reason="no labels")),
+                ],
+                missing=12,
+            )
+        ],
+        missing_by_column={"age": 3},
+    )  # fmt: skip
+
+
+def picture(shade: int, side: int = 16) -> str:
+    """A small PNG as a data URI."""
+    pixels = b"".join(b"\x00" + bytes((shade, (shade * x) % 255, (9 * y) % 255)[i] for x in range(side) for i in range(3)) for y in range(side))
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
+    return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -1,0 +1,156 @@
+"""What can go wrong when a classifier is trained, loaded, confined or asked for scores.
+
+ClassifierError
+├── RefusedFormat            a format that can run code on load
+├── UnsupportedModel         a safe format, holding something that cannot be used here
+├── CorruptModel             bytes that are not what they begin as
+├── ModelTooLarge            a file beyond the limit
+├── WrongInput               rows or pictures that do not fit the classifier
+├── WrongOutput              the model answered something that is not scores
+├── TrainingFailed           data from which nothing can be learned
+├── SaveFailed               what was written does not score as what was trained
+├── ConfinementUnavailable   this system cannot confine a child process
+└── ChildFailed              the confined child ran out of memory or time, crashed, or broke off
+
+Constructors take facts and build the message. Facts are plain JSON values, so that an error travels from the confined
+child to its parent, and between processes, unchanged.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class ClassifierError(Exception):
+    """Base of everything this room raises on purpose."""
+
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.facts = facts
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return rebuild, (type(self), self.facts)
+
+
+def rebuild(kind: type[ClassifierError], facts: dict[str, object]) -> ClassifierError:
+    """The error of that class with those facts; the inverse of `error.facts`."""
+    return kind(**facts)  # type: ignore[arg-type]  # every subclass names its facts; a wrong one is a TypeError
+
+
+class RefusedFormat(ClassifierError):
+    """The file is of a kind that can run code when it is loaded; it was not loaded."""
+
+    def __init__(self, *, name: str, found: str, how_to_convert: str) -> None:
+        super().__init__(
+            f"{name} is {found}, which can run code when it is loaded, so it was refused unread. {how_to_convert}",
+            name=name,
+            found=found,
+            how_to_convert=how_to_convert,
+        )
+
+
+class UnsupportedModel(ClassifierError):
+    """The format is accepted, but not what this model asks for."""
+
+    def __init__(self, *, name: str, problem: str, instead: str) -> None:
+        super().__init__(f"{name} cannot be used: {problem}. {instead}", name=name, problem=problem, instead=instead)
+
+
+class CorruptModel(ClassifierError):
+    """The bytes are truncated, damaged, or no model at all."""
+
+    def __init__(self, *, name: str, problem: str) -> None:
+        super().__init__(
+            f"{name} is not a readable model: {problem}. Export it again as ONNX, safetensors or skops.",
+            name=name,
+            problem=problem,
+        )
+
+
+class ModelTooLarge(ClassifierError):
+    """The file is larger than the limits allow."""
+
+    def __init__(self, *, name: str, found_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"{name} has {found_bytes:,} bytes; models up to {limit_bytes:,} bytes are accepted.",
+            name=name,
+            found_bytes=found_bytes,
+            limit_bytes=limit_bytes,
+        )
+
+
+class WrongInput(ClassifierError):
+    """Rows, columns or pictures do not fit what the classifier was made for."""
+
+    def __init__(self, *, expected: str, got: str) -> None:
+        super().__init__(f"wrong input: expected {expected}, got {got}.", expected=expected, got=got)
+
+
+class WrongOutput(ClassifierError):
+    """The model ran, but its answer is not one score a class for every row."""
+
+    def __init__(self, *, name: str, expected: str, got: str) -> None:
+        super().__init__(f"{name} answered {got}; expected {expected}.", name=name, expected=expected, got=got)
+
+
+class TrainingFailed(ClassifierError):
+    """Nothing can be learned from these data."""
+
+    def __init__(self, *, kind: str, problem: str, instead: str) -> None:
+        super().__init__(f"cannot train {kind}: {problem}. {instead}", kind=kind, problem=problem, instead=instead)
+
+
+class SaveFailed(ClassifierError):
+    """The file was written and read back, and its scores differ from those of the classifier in memory."""
+
+    def __init__(self, *, name: str, difference: float, allowed: float) -> None:
+        super().__init__(
+            f"{name} was not saved: read back, its scores differ by {difference:.3g} (allowed {allowed:.3g}).",
+            name=name,
+            difference=difference,
+            allowed=allowed,
+        )
+
+
+class ConfinementUnavailable(ClassifierError):
+    """Uploaded models run only in a confined child process, and this system cannot confine one."""
+
+    def __init__(self, *, missing: str) -> None:
+        super().__init__(
+            f"uploaded models are refused here, because a child process cannot be confined: {missing}. "
+            "Run on Linux 5.13 or later with Landlock, or install bubblewrap, or accept weaker protection "
+            "(system call filter and limits alone) with EVENHAND_SANDBOX=weak. "
+            "Prediction files and networks in safetensors work without.",
+            missing=missing,
+        )
+
+
+class ChildFailed(ClassifierError):
+    """The confined child did not answer. `reason` is one of memory, time, crash, error, closed."""
+
+    WORDS: ClassVar[dict[str, str]] = {
+        "memory": "needed more memory than it is allowed",
+        "time": "took longer than it is allowed, and was stopped",
+        "crash": "crashed",
+        "error": "could not do what was asked",
+        "closed": "is closed",
+    }
+
+    def __init__(self, *, name: str, reason: str, detail: str) -> None:
+        super().__init__(
+            f"the confined process of {name} {self.WORDS.get(reason, reason)} ({detail}).",
+            name=name,
+            reason=reason,
+            detail=detail,
+        )
+
+
+# Those that a confined child may report about itself; anything else from it counts as ChildFailed.
+FROM_CHILD: dict[str, type[ClassifierError]] = {
+    kind.__name__: kind for kind in (RefusedFormat, UnsupportedModel, CorruptModel, WrongInput, WrongOutput)
+}
+
+
+def listed(names: Sequence[str], *, most: int = 8) -> str:
+    """Names for a message, the first few of many."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

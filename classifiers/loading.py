@@ -1,0 +1,158 @@
+"""Opening a model file that anybody may have written: one function for every format."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from evenhand.classifiers.card import InputSpec, ModelCard
+from evenhand.classifiers.errors import CorruptModel, ModelTooLarge, WrongInput, listed
+from evenhand.classifiers.formats import Format, format_of
+from evenhand.classifiers.images import ImageShape
+from evenhand.classifiers.limits import Limits
+from evenhand.classifiers.models import ImageModel, TableModel
+
+
+@dataclass(frozen=True)
+class LoadedClassifier:
+    """A classifier from a file, and what was found there. Close it, or use it as a context manager, to end its child.
+
+    Args:
+        classifier: scores rows or pictures; a `TableModel` or an `ImageModel`.
+        card: what was found.
+    """
+
+    classifier: TableModel | ImageModel
+    card: ModelCard
+
+    def close(self) -> None:
+        """Free what the classifier holds. Closing twice is allowed."""
+        self.classifier.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def load_classifier(
+    path: Path | str,
+    *,
+    name: str | None = None,
+    features: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    image_shape: ImageShape | None = None,
+    output: str | None = None,
+    limits: Limits | None = None,
+) -> LoadedClassifier:
+    """Load a classifier, telling what it is from its bytes. No code in the file is run in this process.
+
+    ONNX and skops run in a confined child; networks in safetensors are built here, from our own registry, and have
+    gradients.
+
+    Args:
+        path: the file.
+        name: what messages call it; None takes the name of the file.
+        features: columns in order. An ONNX model with one tensor of numbers needs them; other models tell their own.
+        classes: sorted label texts. A model that tells its classes keeps them; one whose classes are mere numbers or
+            unknown takes these, class i being the i-th (in the order of numbers where all are numbers).
+        image_shape: height, width, channels, for an ONNX model that leaves the size open.
+        output: the ONNX output that holds the scores, where several could.
+        limits: on the file and on the child.
+
+    Raises:
+        RefusedFormat: pickle in any guise, PyTorch's own formats, Keras.
+        UnsupportedModel, CorruptModel, ModelTooLarge: it cannot be used.
+        WrongInput: features or classes do not fit it.
+        ConfinementUnavailable: it would have to be confined, and cannot be.
+        ChildFailed: opening it took too much memory or time, or crashed.
+    """
+    path, limits = Path(path), limits or Limits()
+    name = name or path.name
+    data = _read(path, name, limits.model_bytes)
+    found = format_of(data, name=name)
+    if found is Format.SAFETENSORS:
+        return _network(data, name, features, classes)
+    from evenhand.classifiers.runtimes.confined import open_confined
+
+    classifier, opened, mode = open_confined(
+        data,
+        found.value,
+        name=name,
+        features=features,
+        classes=classes,
+        image_shape=image_shape,
+        output=output,
+        limits=limits,
+    )
+    card = ModelCard(
+        kind=opened.kind,
+        format=found.value,
+        takes="table" if opened.image_shape is None else "images",
+        inputs=opened.inputs,
+        features=opened.features,
+        image_shape=opened.image_shape,
+        classes=opened.classes,
+        scores=opened.scores,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        gradients=False,
+        confined=mode,
+        opset=opened.opset,
+        producer=opened.producer,
+        training=opened.training,
+    )
+    return LoadedClassifier(classifier, card)
+
+
+def _read(path: Path, name: str, most_bytes: int) -> bytes:
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(most_bytes + 1)
+    except OSError as problem:
+        raise CorruptModel(name=name, problem=problem.strerror or "it cannot be read") from None
+    if len(data) > most_bytes:
+        raise ModelTooLarge(name=name, found_bytes=path.stat().st_size, limit_bytes=most_bytes)
+    return data
+
+
+def _network(data: bytes, name: str, features: Sequence[str] | None, classes: Sequence[str] | None) -> LoadedClassifier:
+    from evenhand.classifiers.runtimes import network_file
+
+    classifier, record = network_file.from_bytes(data, name=name)
+    description = classifier.description
+    if classes is not None and sorted(classes) != list(description.classes):
+        raise WrongInput(expected=f"the classes of {name}: {listed(description.classes)}", got=listed(list(classes)))
+    columns = description.encoder.features if description.encoder else ()
+    absent = [column for column in columns if features is not None and column not in features]
+    if absent:
+        raise WrongInput(expected=f"the columns of {name}: {listed(columns)}", got=f"features without {listed(absent)}")
+    if description.encoder is None:
+        inputs: tuple[InputSpec, ...] = (
+            InputSpec(name="images", type="float32", shape=(None, *description.input_shape)),
+        )
+    else:
+        inputs = tuple(
+            InputSpec(name=column, type="float64" if known is None else "text", shape=(None,))
+            for column, known in zip(columns, description.encoder.levels, strict=True)
+        )
+    card = ModelCard(
+        kind=description.kind,
+        format=Format.SAFETENSORS.value,
+        takes="images" if description.encoder is None else "table",
+        inputs=inputs,
+        features=columns,
+        image_shape=description.image_shape,
+        classes=description.classes,
+        scores="logits",
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        gradients=description.encoder is None,
+        training=record,
+    )
+    return LoadedClassifier(classifier, card)

@@ -23,6 +23,7 @@ def read_parquet(path: Path, name: str) -> Any:
         with parquet.ParquetFile(path) as file:
             _refuse_large(name, file.metadata.num_rows, len(file.schema_arrow))
             data = file.read()
+        _validate(data)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CorruptFile(name, "Parquet", _first_line(error)) from None
     return _with_rows(data, name)
@@ -37,11 +38,19 @@ def read_arrow(path: Path, name: str) -> Any:
     try:
         with pa.OSFile(str(path)) as source, pa.ipc.open_file(source) as file:
             data = file.read_all()
-        data.validate(full=True)  # the format carries offsets that reading does not check
+        _validate(data)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CorruptFile(name, "Arrow", _first_line(error)) from None
     _refuse_large(name, data.num_rows, data.num_columns)
     return _with_rows(data, name)
+
+
+def _validate(data: Any) -> None:
+    """Both formats carry offsets, codes and text that reading takes on trust."""
+    data.validate(full=True)
+    for column in data.columns:
+        if pa.types.is_dictionary(column.type):  # validate does not compare the codes of every chunk with its values
+            column.cast(column.type.value_type)
 
 
 def _with_rows(data: Any, name: str) -> Any:

@@ -3,9 +3,12 @@
 Read as UTF-8, with or without a byte order mark. The separator of a .csv is the comma, semicolon or tab that is most
 frequent in the header. Unquoted "", NA, N/A, NaN, nan, null and NULL are missing. Quoted text is text ("NA" is
 Namibia), save the empty string, which is missing either way: many programs quote every field. A column is whole
-numbers, booleans (true/false), dates, times or decimals where every value is; else text.
+numbers, booleans (true/false), dates, times or decimals where every value is; else text. So 02139 becomes 2139:
+prefix codes that must keep their zeros with a letter, or hand in Parquet.
 """
 
+from codecs import getincrementaldecoder
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,50 +19,61 @@ import pyarrow.csv as pv
 from evenhand.datasets.errors import CorruptFile, EmptySource, NotUtf8, RaggedRow
 
 NULLS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BLOCK = 1 << 20
 
 
-def read_delimited(path: Path, name: str, *, tab: bool) -> Any:
-    """The rows as a pyarrow.Table.
+@dataclass(frozen=True)
+class _Survey:
+    """What one pass over the bytes tells."""
+
+    header: str
+    lines: int
+    quotes: int
+
+
+def read_delimited(path: Path, name: str, *, tab: bool) -> tuple[Any, int | None]:
+    """The rows as a pyarrow.Table, and the number of lines above them where each row is one line, else None.
 
     Raises:
         EmptySource: a header and no rows. RaggedRow, NotUtf8. CorruptFile: a quote never closed, or anything else.
     """
-    header = _header(path, name)
-    if path.stat().st_size <= len(header.encode()) + len(_BYTE_ORDER_MARK) and not header.endswith("\n"):
+    survey = _survey(path, name)
+    if survey.lines < 2:
         raise EmptySource(name, "a header and no rows")
-    separator = "\t" if tab else _separator(header)
     try:
-        data = _read(path, separator, name)
+        data = _read(path, "\t" if tab else _separator(survey.header), name)
     except pa.ArrowInvalid as error:
         raise CorruptFile(name, "tab-separated text" if tab else "CSV", str(error)) from None
     if data.num_rows == 0:
         raise EmptySource(name, "a header and no rows")
-    _refuse_open_quote(data, path, name)
-    columns = [_settled(data.column(i), column, name) for i, column in enumerate(data.column_names)]
-    return pa.table(columns, names=data.column_names)
+    _refuse_open_quote(data, survey.quotes, name)
+    columns = [_settled(column) for column in data.columns]
+    return pa.table(columns, names=data.column_names), 1 if survey.lines == data.num_rows + 1 else None
 
 
-def lines_above_rows(path: Path, rows: int) -> int | None:
-    """1 where every row is one line below a one-line header, so that a row's line is known; else None."""
-    newlines, last = 0, b""
+def _survey(path: Path, name: str) -> _Survey:
+    """Count, and refuse what is not UTF-8, with the line it stands in: the reader would take it for bytes."""
+    decoder = getincrementaldecoder("utf-8")()
+    newlines, quotes, last = 0, 0, b""
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            newlines += block.count(b"\n")
-            last = block[-1:]
-    lines = newlines + (last != b"\n")
-    return 1 if lines == rows + 1 else None
-
-
-def _header(path: Path, name: str) -> str:
-    with path.open("rb") as file:
-        line = file.readline(1 << 20)
-    if line.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise NotUtf8(name, "a UTF-16 byte order mark", "the first two bytes")
+        header = file.readline(_BLOCK)
+        file.seek(0)
+        if header.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise NotUtf8(name, "a UTF-16 byte order mark", "the first two bytes")
+        while block := file.read(_BLOCK):
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError as error:
+                # error.object opens with what the block before left over
+                found, line = error.object[error.start], newlines + error.object.count(b"\n", 0, error.start) + 1
+                raise NotUtf8(name, f"byte 0x{found:02x}", f"line {line:,}") from None
+            newlines, quotes, last = newlines + block.count(b"\n"), quotes + block.count(b'"'), block[-1:]
     try:
-        return line.removeprefix(_BYTE_ORDER_MARK).decode()
-    except UnicodeDecodeError as error:
-        raise NotUtf8(name, f"byte 0x{line[error.start]:02x}", "the header (line 1)") from None
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise NotUtf8(name, "a character cut short", f"the last line, {newlines + 1:,}") from None
+    text = header.decode(errors="replace").removeprefix("\ufeff")
+    return _Survey(text, newlines + (last != b"\n"), quotes)
 
 
 def _separator(header: str) -> str:
@@ -103,25 +117,17 @@ def _read(path: Path, separator: str, name: str) -> Any:
         raise RaggedRow(name, row, int(first.expected_columns), int(first.actual_columns), str(first.text)) from None
 
 
-def _refuse_open_quote(data: Any, path: Path, name: str) -> None:
+def _refuse_open_quote(data: Any, quotes: int, name: str) -> None:
     """A quote that is never closed swallows the rest of the file into the last value, without an error."""
-    last = [value for value in data.slice(data.num_rows - 1).to_pylist()[0].values() if isinstance(value, str)]
-    if not any("\n" in value for value in last):
-        return
-    with path.open("rb") as file:
-        quotes = sum(block.count(b'"') for block in iter(lambda: file.read(1 << 20), b""))
-    if quotes % 2:
+    last = data.slice(data.num_rows - 1).to_pylist()[0].values()
+    if quotes % 2 and any(isinstance(value, str) and "\n" in value for value in last):
         raise CorruptFile(name, "CSV", f"a quote opened in row {data.num_rows:,} is never closed")
 
 
-def _settled(column: Any, name: str, source: str) -> Any:
-    """The column with quoted empty strings missing, and text known to be UTF-8."""
-    if pa.types.is_binary(column.type):
-        _refuse_bytes(column, name, source)
-    if not pa.types.is_string(column.type):
-        return column
+def _settled(column: Any) -> Any:
+    """The column with quoted empty strings missing."""
     # by length first: comparing with "" would import pandas for every text column
-    if pc.min(pc.binary_length(column)).as_py() != 0:
+    if not pa.types.is_string(column.type) or pc.min(pc.binary_length(column)).as_py() != 0:
         return column
     return _reinferred(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column))
 
@@ -134,12 +140,3 @@ def _reinferred(column: Any) -> Any:
         except pa.ArrowInvalid:
             continue
     return column
-
-
-def _refuse_bytes(column: Any, name: str, source: str) -> None:
-    for row, value in enumerate(column.to_pylist(), start=1):
-        try:
-            (value or b"").decode()
-        except UnicodeDecodeError as error:
-            place = f"row {row:,} of column '{name}'"
-            raise NotUtf8(source, f"byte 0x{value[error.start]:02x}", place) from None

@@ -218,11 +218,13 @@ class NotBinary(ColumnError):
 
     def __init__(self, column: str, values: Sequence[str], positive: str | None = None) -> None:
         self.column, self.values, self.positive = column, tuple(values), positive
+        fractions = len(values) > 2 and all(value.replace(".", "", 1).isdecimal() for value in values)
+        scores = f" If these are scores, pass --score {column} and --threshold T instead." if fractions else ""
         super().__init__(
             f"column '{column}' is not binary: it has the values {listed(self.values)}, where 0 and 1 (or false and"
             " true) are understood without help. Say which value is the positive one: --positive VALUE"
             " (and --favourable VALUE where another outcome helps the person),"
-            " or set positive under [data] in evenhand.toml."
+            f" or set positive under [data] in evenhand.toml.{scores}"
         )
 
 

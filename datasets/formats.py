@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
+from evenhand.datasets.archive import opened
 from evenhand.datasets.errors import CorruptFile, EmptySource, UnknownFormat
 
 Format = Literal["csv", "tsv", "parquet", "arrow", "npz", "zip", "folder"]
@@ -46,7 +47,7 @@ def format_of(path: Path, name: str) -> Format:
         head = file.read(4096)
     if not head.strip(b" \t\r\n\xef\xbb\xbf") and path.stat().st_size <= len(head):
         raise EmptySource(name, "no bytes" if not head else "nothing but blanks")
-    by_content = _by_content(path, head)
+    by_content = _by_content(path, head, name)
     if by_content is not None:
         return by_content
     extension = Path(name).suffix.lower()
@@ -60,13 +61,13 @@ def format_of(path: Path, name: str) -> Format:
     raise UnknownFormat(name, f"a file of the kind '{extension}'" if extension else "a file without extension", KNOWN)
 
 
-def _by_content(path: Path, head: bytes) -> Format | None:
+def _by_content(path: Path, head: bytes, name: str) -> Format | None:
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"ARROW1"):
         return "arrow"
     if head.startswith(b"PK\x03\x04") and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
+        with opened(path, name, "zip") as archive:
             members = archive.namelist()
         if any(member.endswith(".npy") for member in members):
             return "npz"

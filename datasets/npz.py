@@ -1,7 +1,6 @@
 """Pictures out of an .npz of plain arrays; nothing in it is unpickled."""
 
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from evenhand.datasets.errors import BadImages, CorruptFile, TooLarge, WrongLength
-from evenhand.datasets.imageset import MAX_BYTES, ImageSet, check_images
+from evenhand.datasets.archive import opened
+from evenhand.datasets.errors import BadImages, WrongLength
+from evenhand.datasets.imageset import ImageSet, check_images
 from evenhand.datasets.readers import sha256_of
 from evenhand.datasets.table import Table
 
@@ -20,13 +20,10 @@ def read_npz(path: Path, name: str) -> ImageSet:
 
     Raises:
         BadImages: no `images`, or of another shape or type, or an array of Python objects. WrongLength: a column that
-            has not one value a picture. TooLarge: more than MAX_BYTES unpacked. CorruptFile: no readable .npz.
+            has not one value a picture. CorruptFile, TooLarge: no readable archive.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = _arrays(archive, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise CorruptFile(name, "npz", str(error) or type(error).__name__) from None
+    with opened(path, name, "npz") as archive:
+        arrays = _arrays(archive, name)
     if "images" not in arrays:
         found = ", ".join(arrays) or "none"
         raise BadImages(name, f"it has no array 'images' (it has: {found})", "Save the pictures under that name.")
@@ -41,9 +38,6 @@ def read_npz(path: Path, name: str) -> ImageSet:
 
 def _arrays(archive: zipfile.ZipFile, source: str) -> dict[str, NDArray[Any]]:
     members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
-    claimed = sum(info.file_size for info in members)
-    if claimed > MAX_BYTES:
-        raise TooLarge(source, "bytes", claimed, MAX_BYTES)
     return {info.filename.removesuffix(".npy"): _array(archive, info, source) for info in members}
 
 

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from evenhand.datasets.columnar import read_arrow, read_parquet
-from evenhand.datasets.delimited import lines_above_rows, read_delimited
+from evenhand.datasets.delimited import read_delimited
 from evenhand.datasets.errors import UnknownFormat
 from evenhand.datasets.formats import TABLES, format_of
 from evenhand.datasets.table import Table
@@ -30,8 +30,7 @@ def read_table(path: str | Path, name: str | None = None) -> Table:
     elif kind == "arrow":
         data = read_arrow(path, name)
     elif kind in ("csv", "tsv"):
-        data = read_delimited(path, name, tab=kind == "tsv")
-        lines_above = lines_above_rows(path, data.num_rows)
+        data, lines_above = read_delimited(path, name, tab=kind == "tsv")
     else:
         raise UnknownFormat(name, f"{kind}, not a table", TABLES)
     return Table(name, data, None, sha256_of(path), lines_above)

@@ -118,14 +118,19 @@ def test_quote_that_is_never_closed_is_refused(tmp_path: Path) -> None:
         read(tmp_path, 'a,b\n1,"x\n2,y\n')
 
 
-def test_bytes_that_are_not_utf8_are_named_with_row_and_column(tmp_path: Path) -> None:
-    with pytest.raises(NotUtf8, match=r"byte 0xe9 in row 2 of column 'name'. Save the file as UTF-8"):
+def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path: Path) -> None:
+    with pytest.raises(NotUtf8, match=r"byte 0xe9 in line 3. Save the file as UTF-8"):
         read(tmp_path, "name,y\nAnna,1\nRené,0\n".encode("latin-1"))
 
 
 def test_header_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotUtf8, match=r"the header \(line 1\)"):
+    with pytest.raises(NotUtf8, match=r"byte 0xe9 in line 1"):
         read(tmp_path, "prénom,y\nAnna,1\n".encode("latin-1"))
+
+
+def test_character_cut_short_at_the_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotUtf8, match="a character cut short in the last line, 2"):
+        read(tmp_path, "name\nRené".encode()[:-1])
 
 
 def test_utf16_is_named_as_such(tmp_path: Path) -> None:
@@ -162,7 +167,7 @@ def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:
     assert read(tmp_path, "a,b\n1,2\n").sha256 == "492d5ea496056f1a6a6592241032fab764c321596317930b4fa0e1e8bc3b7470"
 
 
-text = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r"), max_size=8)
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

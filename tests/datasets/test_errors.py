@@ -41,6 +41,10 @@ def test_not_binary_shows_values_and_both_options() -> None:
     assert "--favourable" in message
 
 
+def test_fractions_are_taken_for_scores() -> None:
+    assert "--score p and --threshold" in str(NotBinary("p", ["0.1", "0.25", "1.0"]))
+
+
 def test_unknown_positive_suggests_the_nearest_value() -> None:
     assert "Did you mean '>50K'?" in str(UnknownPositive("income", ">50k", ["<=50K", ">50K"]))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evenhand.datasets import imageset, npz, pictures
+from evenhand.datasets import archive, imageset, pictures
 from evenhand.datasets.errors import (
     BadImages,
     CorruptFile,
@@ -38,10 +38,10 @@ def folder_of(path: Path, files: dict[str, bytes]) -> Path:
     return path
 
 
-def zip_of(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path / "set.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+def zip_of(path: Path, files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path / "set.zip", "w", method) as stored:
         for name, content in files.items():
-            archive.writestr(name, content)
+            stored.writestr(name, content)
     return path / "set.zip"
 
 
@@ -143,7 +143,7 @@ def test_members_of_an_archive_stay_inside(tmp_path: Path) -> None:
 
 
 def test_archive_that_unpacks_to_too_much_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(archive, "MAX_BYTES", 1_000_000)
 
     with pytest.raises(TooLarge, match="bytes when unpacked"):
         read_images(zip_of(tmp_path, {**SET, "bomb.png": b"\0" * 1_000_001}))
@@ -161,6 +161,11 @@ def test_picture_file_of_too_many_bytes_is_refused(tmp_path: Path, monkeypatch: 
 
     with pytest.raises(TooLarge, match=r"b.png is too large"):
         read_images(folder_of(tmp_path, SET))
+
+
+def test_archive_of_an_unusual_method_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorruptFile, match="another method than deflate"):
+        read_images(zip_of(tmp_path, SET, method=zipfile.ZIP_LZMA))
 
 
 def test_archive_cut_short_is_corrupt(tmp_path: Path) -> None:
@@ -239,14 +244,14 @@ def test_array_that_claims_more_than_it_has_is_corrupt(tmp_path: Path) -> None:
     """numpy would reserve what the header claims, before it reads."""
     out = io.BytesIO()
     header = {"descr": "|u1", "fortran_order": False, "shape": (10**12, 8, 8, 3)}
-    np.lib.format.write_array_header_1_0(out, header)  # type: ignore[arg-type]
+    np.lib.format.write_array_header_1_0(out, header)
 
     with pytest.raises(CorruptFile, match="claims 192,000,000,000,000 bytes and has 0"):
         read_images(zip_of(tmp_path, {"images.npy": out.getvalue()}))
 
 
 def test_npz_that_unpacks_to_too_much_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(npz, "MAX_BYTES", 20)
+    monkeypatch.setattr(archive, "MAX_BYTES", 20)
 
     with pytest.raises(TooLarge):
         read_images(npz_of(tmp_path, images=GREY))

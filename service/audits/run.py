@@ -1,0 +1,230 @@
+"""Runs one audit: opens data and model, hands plain arrays to each audit, and gathers the report.
+
+Jobs, the command line and Python all come through here, so that they cannot disagree.
+"""
+
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+
+from evenhand import __version__
+from evenhand.auditors.counts import Attribute, count
+from evenhand.auditors.disparity import Meaning, audit_group_disparity
+from evenhand.auditors.gate import decide, overall_verdict
+from evenhand.auditors.report import (
+    AUDIT_NAMES,
+    AuditName,
+    Audits,
+    Finding,
+    Report,
+    Subject,
+    SubjectData,
+    SubjectModel,
+)
+from evenhand.service.audits.documents import AuditRequest
+from evenhand.service.audits.environment import environment
+from evenhand.service.audits.errors import NotAuditable
+from evenhand.service.audits.subject import AuditSubject, open_subject
+
+if TYPE_CHECKING:
+    from evenhand.auditors.policy import Check
+
+Progress = Callable[[float, str], None]
+
+
+def _silent(fraction: float, message: str) -> None:
+    """A progress display that shows nothing."""
+
+
+def run_audit(request: AuditRequest, progress: Progress = _silent) -> Report:
+    """Audit what the request names.
+
+    Args:
+        request: data, model, policy; paths on this machine.
+        progress: called with the fraction done, in [0, 1], and what is being done.
+
+    Raises:
+        DatasetError, ClassifierError, AuditorError, RequestProblem: the input is at fault; nothing was written.
+    """
+    progress(0.0, "reading data")
+    with open_subject(request) as subject:
+        chosen = _chosen_audits(request, subject)
+        progress(0.1, "scoring" if subject.model is not None else "counting")
+        audits: dict[str, Any] = {}
+        findings: list[Finding] = []
+        for index, name in enumerate(chosen):
+            begin, share = 0.15 + 0.8 * index / len(chosen), 0.8 / len(chosen)
+            progress(begin, name.replace("_", " "))
+
+            def part(fraction: float, message: str, begin: float = begin, share: float = share) -> None:
+                progress(begin + share * fraction, message)
+
+            audits[name], found = _AUDITS[name](subject, request, part)
+            findings += found
+        progress(0.97, "writing the report")
+        return _report(request, subject, Audits(**audits), findings)
+
+
+def _chosen_audits(request: AuditRequest, subject: AuditSubject) -> list[AuditName]:
+    """The audits to run, in the order of the report.
+
+    Raises:
+        NotAuditable: one was asked for by name that this subject does not allow.
+    """
+    wanted = request.only or request.policy.only
+    reasons = {name: subject.why_not(name) for name in AUDIT_NAMES}
+    if wanted:
+        for name in wanted:
+            if (reason := reasons[name]) is not None:
+                raise NotAuditable(name, reason)
+        return [name for name in AUDIT_NAMES if name in wanted]
+    usual = [name for name in AUDIT_NAMES if reasons[name] is None]
+    # Without a model the proxy audit answers half its question: it runs when its columns are named.
+    if subject.model is None and not request.policy.data.features and "proxy" in usual:
+        usual.remove("proxy")
+    return usual
+
+
+def rng_of(seed: int, purpose: str) -> np.random.Generator:
+    """A stream of its own for every purpose, so that adding an audit changes no other's numbers."""
+    return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
+
+
+def _group_disparity(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
+    table = count(
+        [Attribute(name, codes, values) for name, (codes, values) in subject.attributes.items()],
+        prediction=subject.outcomes.prediction,
+        label=subject.outcomes.label,
+        weight=subject.weight,
+    )
+    meaning = Meaning(
+        positive=subject.outcomes.positive,
+        favourable=subject.outcomes.favourable,
+        label=subject.columns.label,
+        prediction=subject.outcomes.predicted_by,
+        favourable_is_positive=subject.outcomes.favourable_is_positive,
+    )
+    return audit_group_disparity(
+        table, policy=request.policy, meaning=meaning, rng=rng_of(request.seed, "group_disparity")
+    )
+
+
+def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
+    from evenhand.auditors.proxies import ProxyData, audit_proxies
+
+    features = subject.feature_names
+    data = ProxyData(
+        columns=subject.table.features(features),
+        categorical=frozenset(subject.columns.categorical),
+        attributes=subject.attributes,
+        strata=subject.stratum,
+    )
+    return audit_proxies(
+        data,
+        decide=subject.positive_score,
+        scores=subject.scores_of_positive,
+        favourable_is_positive=subject.outcomes.favourable_is_positive,
+        rng=rng_of(request.seed, "proxy"),
+        thorough=request.thorough,
+        progress=progress,
+    )
+
+
+def _robustness(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
+    from evenhand.auditors.robustness import audit_robustness
+
+    check = _check(request, "robustness")
+    return audit_robustness(
+        subject.image_data(),
+        subject.image_classifier(),
+        attributes=list(subject.attributes),
+        thorough=request.thorough,
+        device=request.device,
+        seed=request.seed,
+        progress=progress,
+        **check,
+    )
+
+
+def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
+    from evenhand.auditors.perception import audit_perception
+
+    return audit_perception(
+        subject.image_data(),
+        subject.image_classifier(),
+        attributes=list(subject.attributes),
+        seed=request.seed,
+        progress=progress,
+        **{key: value for key, value in _check(request, "perception").items() if key == "gate"},
+    )
+
+
+def _representation(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
+    from evenhand.auditors.representation import audit_representation
+
+    return audit_representation(
+        subject.attributes,
+        label=subject.outcomes.label,
+        missing_by_column=subject.missing_by_column(),
+        level=0.95,
+    )
+
+
+def _check(request: AuditRequest, audit: str) -> dict[str, Any]:
+    """Gate and tolerance that the policy names for an audit with rules of its own; absent means its defaults."""
+    checks: list[Check] = [check for check in request.policy.check if check.audit == audit]
+    if not checks:
+        return {}
+    check = checks[0]
+    return {"tolerance": check.within} | ({} if check.gate is None else {"gate": check.gate})
+
+
+_AUDITS: dict[AuditName, Callable[[AuditSubject, AuditRequest, Progress], tuple[Any, list[Finding]]]] = {
+    "group_disparity": _group_disparity,
+    "proxy": _proxy,
+    "robustness": _robustness,
+    "perception": _perception,
+    "representation": _representation,
+}
+
+
+def _report(request: AuditRequest, subject: AuditSubject, audits: Audits, findings: list[Finding]) -> Report:
+    gate = decide(findings, allow_inconclusive=request.allow_inconclusive)
+    card = subject.table.card
+    return Report(
+        id=str(uuid4()),
+        created=datetime.now(UTC),
+        tool={"name": "evenhand", "version": __version__},
+        seed=request.seed,
+        subject=Subject(
+            title=request.policy.report.title or _title(request, subject),
+            data=SubjectData(
+                name=subject.name,
+                sha256=subject.sha256,
+                rows=subject.rows,
+                columns=list(subject.table.columns),
+                source=card.source if card else None,
+                licence=card.licence if card else None,
+                limits=[*subject.notes, *(card.limits if card else ())],
+            ),
+            model=subject.model_document(request.model_name),
+            policy=request.policy.model_dump(mode="json", exclude_none=True),
+        ),
+        verdict=overall_verdict(findings, gate),
+        gate=gate,
+        audits=audits,
+        findings=findings,
+        environment=environment(with_model=subject.model is not None, device=request.device),
+    )
+
+
+def _title(request: AuditRequest, subject: AuditSubject) -> str:
+    card = subject.table.card
+    what = card.title if card else subject.name
+    by = ", ".join(subject.columns.sensitive)
+    model: SubjectModel | None = subject.model_document(request.model_name)
+    return f"{what}: {model.name if model else subject.outcomes.predicted_by}, by {by}"

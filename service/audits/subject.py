@@ -1,0 +1,265 @@
+"""What is audited, opened: the rows, the model if there is one, and the plain arrays that audits take."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenhand.auditors.report import AuditName, SubjectModel
+from evenhand.datasets.imageset import ImageSet
+from evenhand.datasets.sources import open_source
+from evenhand.datasets.table import Table
+from evenhand.service.audits.columns import Columns, Outcomes, outcomes_of, resolve
+from evenhand.service.audits.documents import AuditRequest
+from evenhand.service.audits.errors import ClassMismatch, NoRowsLeft, UnfitModel
+
+if TYPE_CHECKING:
+    from evenhand.auditors.robustness import ImageData
+    from evenhand.classifiers.loading import LoadedClassifier
+
+Codes = tuple[NDArray[np.int32], tuple[str | None, ...]]
+
+SPLIT_COLUMN = "split"
+TEST_SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class AuditSubject:
+    """Rows, columns and model of one audit.
+
+    Attributes:
+        name: of the data.
+        sha256: of the source's bytes.
+        table: one row each, after `where`.
+        images: shape (n, height, width, channels), uint8; None for tables.
+        columns, outcomes: which column is what, and label and prediction as 0 and 1.
+        model: the loaded classifier, or None.
+        probabilities: of the model, shape (n, K).
+        notes: what a reader of the report must know about how rows were chosen.
+    """
+
+    name: str
+    sha256: str
+    table: Table
+    images: NDArray[np.uint8] | None
+    columns: Columns
+    outcomes: Outcomes
+    model: "LoadedClassifier | None"
+    probabilities: NDArray[np.float64] | None
+    notes: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        return self.table.rows
+
+    @cached_property
+    def attributes(self) -> dict[str, Codes]:
+        """Sensitive columns as codes and values."""
+        groups = {name: self.table.groups(name) for name in self.columns.sensitive}
+        return {name: (found.codes, found.values) for name, found in groups.items()}
+
+    @property
+    def weight(self) -> NDArray[np.float64] | None:
+        return self.table.weights(self.columns.weight) if self.columns.weight else None
+
+    @property
+    def stratum(self) -> Codes | None:
+        if self.columns.stratum is None:
+            return None
+        groups = self.table.groups(self.columns.stratum)
+        return groups.codes, groups.values
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The model's features, else those named."""
+        if self.model is not None and self.images is None:
+            return tuple(self.model.classifier.features)
+        return self.columns.features or ()
+
+    @property
+    def scores_of_positive(self) -> NDArray[np.float64]:
+        """Score of the positive class; the prediction itself where there are no scores."""
+        if self.probabilities is not None:
+            return self.probabilities[:, self._positive_index]
+        if self.columns.score is not None:
+            return self.table.numeric(self.columns.score)
+        return self.outcomes.prediction.astype(np.float64)
+
+    @property
+    def _positive_index(self) -> int:
+        assert self.model is not None
+        return tuple(self.model.classifier.classes).index(self.outcomes.positive)
+
+    @property
+    def positive_score(self) -> Callable[[Mapping[str, NDArray[Any]]], NDArray[np.float64]] | None:
+        """The model as the proxy audit takes it: columns in, scores of the positive class out."""
+        if self.model is None or self.images is not None:
+            return None
+        classifier, index = self.model.classifier, self._positive_index
+
+        def score(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+            scores: NDArray[np.float64] = classifier.predict_proba(columns)[:, index]
+            return scores
+
+        return score
+
+    def why_not(self, audit: AuditName) -> str | None:
+        """Why an audit cannot run on this subject, or None."""
+        if audit in ("robustness", "perception"):
+            if self.images is None:
+                return "it looks at pictures, and the data are a table"
+            if self.model is None:
+                return "it needs a model to ask, and there are predictions only"
+            if self.columns.label is None:
+                return "it needs a label column"
+        if audit == "proxy":
+            if self.images is not None:
+                return "it is about columns, and the data are pictures"
+            if not self.feature_names:
+                return "no features are named (--features COL,COL)"
+        return None
+
+    def missing_by_column(self) -> dict[str, int]:
+        return {name: self.table.column(name).null_count for name in self.table.columns}
+
+    def image_classifier(self) -> Any:
+        assert self.model is not None
+        return self.model.classifier
+
+    def image_data(self) -> "ImageData":
+        """Pictures, labels, attributes and units as the image audits take them."""
+        from evenhand.auditors.robustness import ImageData
+
+        assert self.images is not None and self.model is not None and self.columns.label is not None
+        classes = tuple(self.model.classifier.classes)
+        unit = self.table.groups(self.columns.unit).codes if self.columns.unit else None
+        pair = self.table.groups(self.columns.pair).codes if self.columns.pair else None
+        return ImageData(
+            images=self.images,
+            label=_label_codes(self.table, self.columns.label, classes),
+            classes=classes,
+            attributes=self.attributes,
+            unit=unit,
+            pair=pair,
+            ids=np.arange(self.rows, dtype=np.int64),
+        )
+
+    def model_document(self, name: str | None) -> SubjectModel | None:
+        """The model as the report describes it."""
+        if self.model is None:
+            return None
+        card = self.model.card
+        return SubjectModel(
+            name=name or f"{card.kind} ({card.format})",
+            sha256=card.sha256,
+            kind=card.kind,
+            classes=list(self.model.classifier.classes),
+            gradients=card.gradients,
+            training=card.training.to_json() if card.training is not None else None,
+            confinement=self.model.confinement,
+        )
+
+
+def _label_codes(table: Table, label: str, classes: tuple[str, ...]) -> NDArray[np.int32]:
+    found = table.classes(label)
+    unknown = [value for value in found.names if value not in classes]
+    if unknown:
+        raise ClassMismatch("label", unknown[0], "the model's classes", classes, "Name them under `classes` in [model].")
+    translate = np.array([classes.index(value) for value in found.names], dtype=np.int32)
+    return translate[found.codes]
+
+
+@contextmanager
+def open_subject(request: AuditRequest) -> Iterator[AuditSubject]:
+    """Open what the request names; the model's child process, if any, ends with the block.
+
+    Raises:
+        DatasetError, ClassifierError, RequestProblem: by what is wrong.
+    """
+    source = open_source(request.source, request.source_name)
+    sha256 = source.sha256
+    source, notes = _rows_asked_for(source, request)
+    table, images = (source.table, source.images) if isinstance(source, ImageSet) else (source, None)
+    has_model = request.model_path is not None
+    columns = resolve(request.policy.data, table, has_model=has_model)
+    if not has_model:
+        yield AuditSubject(
+            source.name, sha256, table, images, columns, outcomes_of(columns, table, scores=None), None, None, notes
+        )
+        return
+    model = _load(request, columns, table)
+    try:
+        probabilities = _score(model, table, images, request)
+        classes = tuple(model.classifier.classes)
+        outcomes = outcomes_of(columns, table, scores=(probabilities, classes))
+        yield AuditSubject(source.name, sha256, table, images, columns, outcomes, model, probabilities, notes)
+    finally:
+        model.close()
+
+
+def _rows_asked_for(source: Table | ImageSet, request: AuditRequest) -> tuple[Table | ImageSet, tuple[str, ...]]:
+    """The rows with the values of `where`; by default those of a built-in set that its models were not trained on."""
+    where = request.policy.data.where
+    table = source.table if isinstance(source, ImageSet) else source
+    if where is None and table.card is not None and request.model_path and SPLIT_COLUMN in table.columns:
+        where = {SPLIT_COLUMN: TEST_SPLIT}
+    if not where:
+        return source, ()
+    keep = np.ones(table.rows, dtype=bool)
+    for column, value in where.items():
+        groups = table.groups(column)
+        if value not in groups.values:
+            raise NoRowsLeft(table.name, column, value, groups.names)
+        keep &= groups.codes == groups.values.index(value)
+    if not keep.any():
+        column, value = next(iter(where.items()))
+        raise NoRowsLeft(table.name, column, value, table.groups(column).names)
+    said = " and ".join(f"{column} = {value}" for column, value in where.items())
+    note = f"Audited are the {int(keep.sum()):,} of {table.rows:,} rows with {said}."
+    return source.take(np.flatnonzero(keep)), (note,)
+
+
+def _load(request: AuditRequest, columns: Columns, table: Table) -> "LoadedClassifier":
+    from evenhand.classifiers.loading import load_classifier
+
+    assert request.model_path is not None
+    section = request.policy.model
+    classes = tuple(section.classes) if section and section.classes else None
+    if classes is None and columns.label is not None:
+        classes = table.classes(columns.label).names
+    return load_classifier(Path(request.model_path), features=columns.features, classes=classes)
+
+
+def _score(
+    model: "LoadedClassifier", table: Table, images: NDArray[np.uint8] | None, request: AuditRequest
+) -> NDArray[np.float64]:
+    """Probabilities of every row.
+
+    Raises:
+        UnfitModel: the model reads pictures and the data are a table, or the other way round.
+    """
+    classifier = model.classifier
+    name = request.model_name or str(request.model_path)
+    reads_images = hasattr(classifier, "image_shape")
+    if reads_images and images is None:
+        raise UnfitModel(name, "it reads pictures, and the data are a table", "Name an image folder, .zip or .npz.")
+    if images is None:
+        scores: NDArray[np.float64] = classifier.predict_proba(table.features(classifier.features))
+        return scores
+    if not reads_images:
+        raise UnfitModel(name, "it reads columns, and the data are pictures", "Name a table.")
+    if tuple(images.shape[1:]) != tuple(classifier.image_shape):
+        wanted, found = (" × ".join(map(str, shape)) for shape in (classifier.image_shape, images.shape[1:]))
+        raise UnfitModel(name, f"it reads pictures of {wanted}, and these are {found}", "Resize the pictures.")
+    parts = [
+        classifier.predict_proba(images[start : start + 512].astype(np.float32) / 255)
+        for start in range(0, len(images), 512)
+    ]
+    return np.concatenate(parts)
+
+

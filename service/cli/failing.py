@@ -1,0 +1,68 @@
+"""How commands fail: one line that says what is wrong, and the exit code of the one table."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from evenhand.auditors.gate import EXIT_FAILURE, EXIT_INPUT, EXIT_MEANING
+
+
+class TimedOut(Exception):
+    """The audit took longer than --timeout."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the audit did not end within {seconds:g} seconds and was stopped. Raise --timeout, or audit less.")
+
+
+@contextmanager
+def failing_clearly() -> Iterator[None]:
+    """Turn what goes wrong inside into a message on stderr and an exit code; nothing else is printed or written."""
+    from evenhand.service.errors import problem_of
+
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, SystemExit):
+        raise
+    except KeyboardInterrupt:
+        _leave("stopped by the keyboard; nothing was written", 130)
+    except TimedOut as error:
+        _leave(str(error), EXIT_FAILURE)
+    except Exception as error:
+        problem = problem_of(error)
+        if problem.status >= 500 and problem.type.endswith("internal-error"):
+            import traceback
+
+            traceback.print_exc()
+            _leave(f"{type(error).__name__}: {error}", EXIT_FAILURE)
+        _leave(problem.detail, problem.exit_code)
+
+
+def _leave(message: str, code: int) -> None:
+    click.secho("error: ", fg="red", bold=True, err=True, nl=False)
+    click.echo(message, err=True)
+    if code in (EXIT_INPUT, EXIT_FAILURE):
+        click.echo(f"exit {code}: {EXIT_MEANING[code]}", err=True)
+    sys.exit(code)
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Raise TimedOut inside the block after so many seconds; None or a system without alarms sets no limit."""
+    if seconds is None or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def ring(signum: int, frame: FrameType | None) -> None:
+        raise TimedOut(seconds)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,44 @@
+"""`evenhand metrics`: the catalogue, for people."""
+
+import click
+
+
+@click.command("metrics")
+@click.argument("name", required=False)
+def command(name: str | None) -> None:
+    """Explain the metrics, or the one called NAME: meaning, formula, range, when it is undefined, source."""
+    from evenhand.auditors.metrics import COMPOSITES, COUNT_METRICS, favourable_rate
+    from evenhand.service.cli.failing import failing_clearly
+
+    with failing_clearly():
+        metrics = [favourable_rate(favourable_is_positive=True), *COUNT_METRICS.values()]
+        if name is not None:
+            _explain(name)
+            return
+        click.secho("Of one group", bold=True)
+        for metric in metrics:
+            click.echo(f"  {metric.name:<28} {metric.meaning}")
+        click.secho("Comparisons with a name of their own", bold=True)
+        for composite in COMPOSITES.values():
+            click.echo(f"  {composite.name:<34} {composite.meaning}")
+        click.echo("Any metric of one group can also be compared in a policy, with compare = \"difference\" or \"ratio\".")
+
+
+def _explain(name: str) -> None:
+    from evenhand.auditors.metrics import COMPOSITES, metric_named
+
+    if name in COMPOSITES:
+        composite = COMPOSITES[name]
+        click.echo(f"{name}: {composite.meaning}\n  compares  {', '.join(composite.components)}\n  source    {composite.source}")
+        return
+    metric = metric_named(name, favourable_is_positive=True)
+    cells = ("tn", "fp", "fn", "tp")
+    formula = (
+        f"({' + '.join(cells[i] for i in metric.numerator)}) / ({' + '.join(cells[i] for i in metric.denominator)})"
+        if metric.is_rate
+        else "see the meaning"
+    )
+    click.echo(
+        f"{name}: {metric.meaning}\n  formula    {formula}\n  range      {metric.low:g} to {metric.high:g}\n"
+        f"  better     {metric.better}\n  undefined  when {metric.undefined_when}\n  source     {metric.source}"
+    )

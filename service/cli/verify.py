@@ -1,0 +1,32 @@
+"""`evenhand verify`: checks a report against itself and, where given, its data and model."""
+
+from pathlib import Path
+
+import click
+
+from evenhand.service.cli.failing import failing_clearly
+
+REPORT = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command("verify")
+@click.argument("report_path", metavar="REPORT.json", type=REPORT)
+@click.option("--data", "source", metavar="SOURCE", help="Run the audit again on these data and compare every number.")
+@click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help="Model of that audit.")
+def command(report_path: Path, source: str | None, model_path: Path | None) -> None:
+    """Check that a report says what its counts and data say. Exits 0 when all holds, 1 when something does not."""
+    with failing_clearly():
+        from evenhand.service.audits.verification import verify_again, verify_alone
+        from evenhand.service.cli.compare import read_report
+
+        report = read_report(report_path)
+        tests = list(verify_alone(report))
+        if source is not None:
+            tests += verify_again(report, source=source, model_path=str(model_path) if model_path else None)
+        for test in tests:
+            click.echo(f"{'ok    ' if test.problem is None else 'WRONG '} {test.what}" + (f": {test.problem}" if test.problem else ""))
+        if source is None:
+            click.echo("not checked: that the data give these counts. Pass --data SOURCE, and --model PATH where there was one.")
+        wrong = sum(test.problem is not None for test in tests)
+        click.echo(f"{len(tests) - wrong} of {len(tests)} hold")
+    raise SystemExit(1 if wrong else 0)

@@ -1,4 +1,4 @@
-"""The artefact store: files under the SHA-256 of their bytes, on this machine or in S3. Who owns which is in the database."""
+"""The artefact store: files under the SHA-256 of their bytes, here or in S3. Who owns which is in the database."""
 
 import contextlib
 import hashlib

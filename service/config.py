@@ -1,4 +1,4 @@
-"""What the service is told about its surroundings, read once from the environment. What users ask for is in each folder's documents."""
+"""What the service is told about its surroundings, read once from the environment."""
 
 import os
 import secrets

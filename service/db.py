@@ -1,4 +1,4 @@
-"""The database: its engine, and sessions that read or write. Tables are in each folder's tables.py, queries in its store.py."""
+"""The database: its engine, and sessions that read or write. Tables and queries are in each folder."""
 
 import contextlib
 import json
@@ -39,8 +39,8 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - read by SQLAlchemy, never changed
         datetime: UtcDateTime,
-        dict[str, Any]: sa.JSON,
-        list[str]: sa.JSON,
+        dict[str, Any]: sa.JSON(none_as_null=True),
+        list[str]: sa.JSON(none_as_null=True),
     }
 
 

@@ -4,6 +4,7 @@ ServiceError
 ├── BadSetting               an environment variable that cannot be used
 ├── PortInUse                `serve` cannot have its port
 ├── MigrationsPending        the database is older than the code
+├── WorkerRunning            a second worker on an embedded database
 ├── NotFound
 │   ├── DatasetNotFound
 │   ├── ModelNotFound
@@ -20,11 +21,16 @@ ServiceError
 ├── InUse
 │   ├── DatasetInUse
 │   └── ModelInUse
+├── LabelMissing             a training without a label
 ├── ModelNotReady
 ├── KeyReused                an Idempotency-Key with another request
+├── KeyInUse                 an Idempotency-Key that is being answered
+├── InvalidBody              JSON that does not fit
+├── TooManySignIns
 ├── UploadTooLarge
 ├── WrongContentType
-├── FormatNotOffered         a report in a format that is not made
+├── FormatNotOffered         a report in a format that is not known
+├── PdfNotMade
 ├── ArtefactMissing
 ├── ArtefactDamaged
 └── JobFailed                the audit or training itself
@@ -35,13 +41,14 @@ Exit codes are those of DESIGN section 3: 2 for input, 4 where the audit itself 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from evenhand.auditors import errors as auditors
 from evenhand.classifiers import errors as classifiers
 from evenhand.datasets import errors as datasets
+from evenhand.service.audits import errors as requests
 
 PROBLEM_TYPES = "/problems/"
 
@@ -62,7 +69,8 @@ class PortInUse(ServiceError):
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(
-            f"cannot listen on {host}:{port} ({reason}). End the program that does, or choose another: --port {port + 1}."
+            f"cannot listen on {host}:{port} ({reason}). End the program that does, or "
+            f"choose another: --port {port + 1}."
         )
 
 
@@ -71,7 +79,18 @@ class MigrationsPending(ServiceError):
 
     def __init__(self, found: str | None, wanted: str) -> None:
         super().__init__(
-            f"the database is at migration {found or 'none'}, this version works with {wanted}. Run `evenhand db upgrade`."
+            f"the database is at migration {found or 'none'}, this version works with {wanted}. "
+            "Run `evenhand db upgrade`."
+        )
+
+
+class WorkerRunning(ServiceError):
+    """An embedded database has one worker, and it runs already."""
+
+    def __init__(self, home: object) -> None:
+        super().__init__(
+            f"a worker already runs for {home}. With SQLite there is one; set EVENHAND_DATABASE_URL to a PostgreSQL "
+            "database for more."
         )
 
 
@@ -143,7 +162,9 @@ class UploadIncomplete(BadRequest):
     """The sender stopped before the announced end."""
 
     def __init__(self, received_bytes: int, announced_bytes: int) -> None:
-        super().__init__(f"{received_bytes:,} bytes came where {announced_bytes:,} were announced. Send the file again.")
+        super().__init__(
+            f"{received_bytes:,} bytes came where {announced_bytes:,} were announced. Send the file again."
+        )
 
 
 class NameMissing(BadRequest):
@@ -169,7 +190,8 @@ class InUse(ServiceError):
 
     def __init__(self, named: str, users: Iterable[str]) -> None:
         super().__init__(
-            f"{self.what} '{named}' is needed by {', '.join(users)}, which is not over. Wait for it, or cancel it first."
+            f"{self.what} '{named}' is needed by {', '.join(users)}, which is not over. "
+            "Wait for it, or cancel it first."
         )
 
 
@@ -195,15 +217,46 @@ class ModelNotReady(ServiceError):
         )
 
 
-class KeyReused(ServiceError):
-    """The Idempotency-Key belongs to another request, or to one that is still being answered."""
+class LabelMissing(ServiceError):
+    """A training needs to know which column is learned."""
 
-    def __init__(self, *, in_progress: bool) -> None:
-        super().__init__(
-            "the request with this Idempotency-Key is still being answered. Try again in a moment."
-            if in_progress
-            else "this Idempotency-Key came with another request before. Use a fresh key for each new request."
-        )
+    def __init__(self) -> None:
+        self.pointer = "/train/label"
+        super().__init__("the data have no card that names a label. Say which column is learned: `label`.")
+
+
+class KeyReused(ServiceError):
+    """The Idempotency-Key belongs to another request."""
+
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key came with another request before. Use a fresh key for each new request.")
+
+
+class KeyInUse(ServiceError):
+    """The first request with this Idempotency-Key has no answer yet."""
+
+    def __init__(self) -> None:
+        super().__init__("the request with this Idempotency-Key is still being answered. Try again in a moment.")
+
+
+class InvalidBody(ServiceError):
+    """The body is no JSON, or does not fit what is asked; `errors` points at each place."""
+
+    def __init__(self, found: Sequence[Mapping[str, Any]]) -> None:
+        self.errors = [
+            {"pointer": "".join(f"/{part}" for part in error["loc"]), "detail": str(error["msg"])} for error in found
+        ]
+        first = self.errors[0]
+        more = f" There are {len(self.errors) - 1} more such places." if len(self.errors) > 1 else ""
+        place = f" at {first['pointer']}" if first["pointer"] else ""
+        super().__init__(f"the body does not fit{place}: {first['detail']}.{more}")
+
+
+class TooManySignIns(ServiceError):
+    """Too many wrong tokens came from one address."""
+
+    def __init__(self) -> None:
+        super().__init__("too many wrong tokens came from this address. Wait five minutes, then try again.")
 
 
 class UploadTooLarge(ServiceError):
@@ -212,8 +265,8 @@ class UploadTooLarge(ServiceError):
     def __init__(self, limit_bytes: int, announced_bytes: int | None) -> None:
         found = "the upload" if announced_bytes is None else f"the upload of {announced_bytes:,} bytes"
         super().__init__(
-            f"{found} is above the limit of {limit_bytes:,} bytes, so nothing of it was kept. Send fewer rows or columns, "
-            "Parquet instead of CSV, or raise EVENHAND_MAX_UPLOAD_BYTES."
+            f"{found} is above the limit of {limit_bytes:,} bytes, so nothing of it was kept. "
+            "Send fewer rows or columns, Parquet instead of CSV, or raise EVENHAND_MAX_UPLOAD_BYTES."
         )
 
 
@@ -229,6 +282,15 @@ class FormatNotOffered(ServiceError):
 
     def __init__(self, found: str, offered: Iterable[str]) -> None:
         super().__init__(f"a report is not offered as {found}. Offered: {', '.join(offered)}.")
+
+
+class PdfNotMade(ServiceError):
+    """PDF is not made by this version."""
+
+    def __init__(self, report_id: str) -> None:
+        super().__init__(
+            f"reports are not made as PDF by this version. Open /api/v1/reports/{report_id}.html and print it to a file."
+        )
 
 
 class ArtefactMissing(ServiceError):
@@ -291,6 +353,7 @@ TABLE: dict[type[Exception], Kind] = {
     BadSetting: Kind(500),
     PortInUse: Kind(500),
     MigrationsPending: Kind(503),
+    WorkerRunning: CONFLICT,
     NotFound: NOT_FOUND,
     DatasetNotFound: NOT_FOUND,
     ModelNotFound: NOT_FOUND,
@@ -307,16 +370,30 @@ TABLE: dict[type[Exception], Kind] = {
     InUse: CONFLICT,
     DatasetInUse: CONFLICT,
     ModelInUse: CONFLICT,
+    LabelMissing: UNUSABLE,
     ModelNotReady: CONFLICT,
-    KeyReused: CONFLICT,
+    KeyReused: UNUSABLE,
+    KeyInUse: CONFLICT,
+    InvalidBody: UNUSABLE,
+    TooManySignIns: Kind(429),
     UploadTooLarge: TOO_LARGE,
     WrongContentType: UNSUPPORTED,
     FormatNotOffered: Kind(406),
+    PdfNotMade: Kind(501),
     ArtefactMissing: OWN_FAULT,
     ArtefactDamaged: OWN_FAULT,
     JobFailed: OWN_FAULT,
     OutOfTime: OWN_FAULT,
     ChildCrashed: OWN_FAULT,
+    # requests for audits
+    requests.RequestProblem: UNUSABLE,
+    requests.NothingToAudit: UNUSABLE,
+    requests.NoSensitiveColumn: UNUSABLE,
+    requests.ClassMismatch: UNUSABLE,
+    requests.ThresholdNeeded: UNUSABLE,
+    requests.UnfitModel: UNUSABLE,
+    requests.NoRowsLeft: UNUSABLE,
+    requests.NotAuditable: UNUSABLE,
     # auditors
     auditors.AuditorError: UNUSABLE,
     auditors.PolicyError: UNUSABLE,
@@ -405,13 +482,14 @@ def problem_of(error: BaseException) -> Problem:
         if cls in TABLE:
             kind = TABLE[cls]
             pointer = getattr(error, "pointer", None)
+            pointed = [{"pointer": pointer, "detail": str(error)}] if pointer else []
             return Problem(
                 type=PROBLEM_TYPES + slug(cls),
                 title=title(cls),
                 status=kind.status,
                 detail=str(error),
                 exit_code=kind.exit_code,
-                errors=[{"pointer": pointer, "detail": str(error)}] if pointer else [],
+                errors=getattr(error, "errors", pointed),
             )
     return Problem(
         type=PROBLEM_TYPES + "internal-error",

@@ -1,4 +1,4 @@
-"""Which stored files are still needed. Two uploads of the same bytes share one file, so a file goes with its last owner."""
+"""Which stored files are still needed. Uploads of the same bytes share one file: it goes with its last owner."""
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session

@@ -87,4 +87,3 @@ def delete_dataset(session: Session, dataset_id: str, *, actor: str | None) -> s
     session.delete(dataset)
     record(session, "dataset.delete", actor=actor, subject=dataset_id)
     return dataset.sha256
-

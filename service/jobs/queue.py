@@ -16,7 +16,7 @@ GPU_QUEUE = "gpu"
 APPLICATION = "evenhand"
 WORKFLOW = "evenhand.job"
 WORKFLOW_VERSION = "wf1"
-"""Bumped by hand when running workflows of the old code cannot go on in the new: recovery takes its own version only."""
+"""Bumped by hand when workflows of the old code cannot go on in the new: recovery takes its own version only."""
 
 
 def dbos_url(database_url: str) -> str:

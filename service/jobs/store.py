@@ -50,7 +50,9 @@ def begin(session: Session, job_id: str, *, executor_id: str, timeout_seconds: f
     return job
 
 
-def note_progress(session: Session, job_id: str, *, executor_id: str, fraction: float, stage: str, message: str) -> None:
+def note_progress(
+    session: Session, job_id: str, *, executor_id: str, fraction: float, stage: str, message: str
+) -> None:
     """Keep how far a running job is. Says nothing about a job that another worker has taken over."""
     session.execute(
         sa.update(Job)

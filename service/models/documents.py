@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from evenhand.service.jobs.documents import Progress
 
-TrainingKind = Literal["neuron", "mlp", "logistic_regression", "hist_gradient_boosting", "convnet4"]
+TrainingKind = Literal["neuron", "mlp", "convnet4", "logistic_regression", "random_forest", "hist_gradient_boosting"]
 
 
 class TrainingRequest(BaseModel):
@@ -18,8 +18,12 @@ class TrainingRequest(BaseModel):
     kind: TrainingKind
     dataset: str = Field(description="id of an uploaded data set, or a built-in name")
     label: str | None = Field(default=None, description="absent: as the built-in set's card says")
-    features: list[str] | None = Field(default=None, description="absent: as the card says, else all but label and sensitive")
-    categorical: list[str] = Field(default=[], description="features whose values are names though they look like numbers")
+    features: list[str] | None = Field(
+        default=None, description="absent: as the card says, else all but label and sensitive"
+    )
+    categorical: list[str] = Field(
+        default=[], description="features whose values are names though they look like numbers"
+    )
     sensitive: list[str] = Field(default=[], description="columns that it must not learn from")
     name: str | None = Field(default=None, min_length=1, max_length=200)
     device: Literal["auto", "cpu", "cuda"] = "auto"

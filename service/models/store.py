@@ -106,4 +106,3 @@ def delete_model(session: Session, model_id: str, *, actor: str | None) -> str |
     session.delete(model)
     record(session, "model.delete", actor=actor, subject=model_id)
     return model.sha256
-

@@ -26,7 +26,9 @@ def diff(before: Report, after: Report) -> ReportDiff:
         added=[finding for question, finding in new.items() if question not in old],
         removed=[finding for question, finding in old.items() if question not in new],
         changed=[
-            ChangedFinding(before=old[question], after=finding, verdict_changed=old[question].verdict != finding.verdict)
+            ChangedFinding(
+                before=old[question], after=finding, verdict_changed=old[question].verdict != finding.verdict
+            )
             for question, finding in new.items()
             if question in old and not _same(old[question], finding)
         ],

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from evenhand.auditors.report import Report
 from evenhand.service.artefacts import Artefacts
 from evenhand.service.audits.tables import Audit
+from evenhand.service.db import now
 from evenhand.service.errors import ReportNotFound
 from evenhand.service.jobs import store as jobs
 from evenhand.service.paging import DEFAULT_LIMIT, Page, page
 from evenhand.service.projects.tables import DEFAULT_PROJECT
 from evenhand.service.reports.tables import FindingRow, ReportRow
-from evenhand.service.db import now
 
 
 def keep_report(session: Session, audit: Audit, report: Report, *, sha256: str) -> bool:

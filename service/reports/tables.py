@@ -1,4 +1,4 @@
-"""The tables of reports and their findings. The document itself is in the artefact store; these rows are for queries."""
+"""The tables of reports and their findings, for queries. The document itself is in the artefact store."""
 
 from datetime import datetime
 from typing import Any

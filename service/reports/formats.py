@@ -1,0 +1,80 @@
+"""Reports as files: which formats there are, and which one a request wants. How each looks belongs to `render`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MIMEAccept
+
+from evenhand.auditors.report import Report
+from evenhand.service.errors import FormatNotOffered, PdfNotMade
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way a report is given out."""
+
+    suffix: str
+    content_type: str
+    make: Callable[[Report], str]
+
+
+def _html(report: Report) -> str:
+    from evenhand.service import render
+
+    return render.html(report)
+
+
+def _junit_xml(report: Report) -> str:
+    from evenhand.service import render
+
+    return render.junit_xml(report)
+
+
+def _sarif(report: Report) -> str:
+    from evenhand.service import render
+
+    return render.sarif(report)
+
+
+def _markdown(report: Report) -> str:
+    from evenhand.service import render
+
+    return render.markdown(report)
+
+
+def _pdf(report: Report) -> str:
+    raise PdfNotMade(report.id)
+
+
+FORMATS: dict[str, Format] = {
+    made.suffix: made
+    for made in (
+        Format("json", "application/json", Report.to_json),
+        Format("html", "text/html", _html),
+        Format("junit.xml", "application/xml", _junit_xml),
+        Format("sarif", "application/sarif+json", _sarif),
+        Format("md", "text/markdown", _markdown),
+        Format("pdf", "application/pdf", _pdf),
+    )
+}
+"""By suffix; the first is given where the request does not say."""
+
+_ALSO = {"text/xml": "junit.xml", "application/junit+xml": "junit.xml"}
+
+
+def by_suffix(suffix: str) -> Format:
+    """Raises FormatNotOffered."""
+    if suffix not in FORMATS:
+        raise FormatNotOffered(f".{suffix}", (f".{name}" for name in FORMATS))
+    return FORMATS[suffix]
+
+
+def by_accept(accept: MIMEAccept) -> Format:
+    """The format that the Accept header likes best. Raises FormatNotOffered where it likes none."""
+    if not accept:
+        return FORMATS["json"]
+    suffix_by_type = {made.content_type: suffix for suffix, made in FORMATS.items()} | _ALSO
+    best = accept.best_match(suffix_by_type)
+    if best is None:
+        raise FormatNotOffered(str(accept), suffix_by_type)
+    return FORMATS[suffix_by_type[best]]

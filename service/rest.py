@@ -1,0 +1,150 @@
+"""How the REST interface takes and gives documents: JSON, pages of lists, problems. Routes are in each api.py."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from apiflask import HTTPTokenAuth
+from flask import Response, request
+from pydantic import BaseModel, Field, ValidationError
+
+from evenhand.service.auth.store import Principal, find_principal, note_use
+from evenhand.service.auth.tables import Role
+from evenhand.service.current import writing
+from evenhand.service.errors import PROBLEM_TYPES, InvalidBody, Problem, WrongContentType
+from evenhand.service.paging import DEFAULT_LIMIT, MAX_LIMIT
+
+Document = TypeVar("Document", bound=BaseModel)
+
+API = "/api/v1"
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+MAX_JSON_BYTES = 1024 * 1024
+
+auth = HTTPTokenAuth(scheme="Bearer", description="A token that `evenhand token create` made: `Bearer eh_…`.")
+
+
+class Paging(BaseModel):
+    """Which page of a list."""
+
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="most items of a page")
+    cursor: str | None = Field(default=None, description="`next` of the page before")
+
+
+@auth.verify_token
+def _verify(text: str) -> Principal | None:
+    if not text:
+        return None
+    with writing() as session:
+        principal = find_principal(session, text)
+        if principal is not None:
+            note_use(session, principal.token_id)
+    return principal
+
+
+@auth.get_user_roles
+def _roles(principal: Principal) -> list[str]:
+    return [role.value for role in Role if principal.role.covers(role)]
+
+
+@auth.error_handler
+def _refused(status: int) -> Response:
+    if status == 403:
+        detail = "this token's role does not allow it. Ask an admin for one with the role auditor or admin."
+        return problem(Problem(PROBLEM_TYPES + "forbidden", "Forbidden", 403, detail, 2))
+    detail = (
+        "a valid token is needed: `Authorization: Bearer eh_…`. The one given is missing, unknown, revoked or expired. "
+        "`evenhand token create` makes one."
+    )
+    return problem(Problem(PROBLEM_TYPES + "unauthorized", "Unauthorized", 401, detail, 2))
+
+
+def principal() -> Principal:
+    """Who asks, in a route that needs a token."""
+    found: Principal = auth.current_user
+    return found
+
+
+def body(model: type[Document]) -> Document:
+    """The request's JSON as a document.
+
+    Raises:
+        WrongContentType: it is not sent as JSON.
+        InvalidBody: it is no JSON, or does not fit.
+    """
+    if request.mimetype != JSON:
+        raise WrongContentType(request.mimetype or None, f"send {JSON}")
+    content = request.get_data(cache=True)
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        raise InvalidBody(error.errors(include_url=False, include_input=False)) from error
+
+
+def document(model: BaseModel, *, status: int = 200, location: str | None = None) -> Response:
+    """A document as JSON."""
+    response = Response(model.model_dump_json(by_alias=True), status=status, mimetype=JSON)
+    if location is not None:
+        response.headers["Location"] = location
+        # a relative Location is allowed, and right behind any proxy
+        response.autocorrect_location_header = False
+    return response
+
+
+def problem(found: Problem, headers: dict[str, str] | None = None) -> Response:
+    """A problem as application/problem+json."""
+    import json
+
+    return Response(json.dumps(found.document()), status=found.status, mimetype=PROBLEM, headers=headers)
+
+
+# --- what the OpenAPI document says ------------------------------------------------------------------------------------
+
+SHOWN: dict[str, type[BaseModel]] = {}
+"""Every model that the OpenAPI document refers to, by name."""
+
+
+def ref(model: type[BaseModel]) -> dict[str, str]:
+    """A reference to the schema of a model."""
+    SHOWN[model.__name__] = model
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def answers(status: int, description: str, model: type[BaseModel] | None = None, **headers: str) -> dict[str, Any]:
+    """`@bp.doc(responses=answers(...))`: one kind of success."""
+    answer: dict[str, Any] = {"description": description}
+    if model is not None:
+        answer["content"] = {JSON: {"schema": ref(model)}}
+    if headers:
+        answer["headers"] = {
+            name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
+        }
+    return {str(status): answer}
+
+
+def takes(content: dict[str, dict[str, Any]], *parameters: dict[str, Any]) -> dict[str, Any]:
+    """`@bp.doc(extensions=takes(...))`: the request body by content type, and `x-parameters` beside those found."""
+    return {"requestBody": {"required": True, "content": content}, "x-parameters": list(parameters)}
+
+
+def json_content(model: type[BaseModel]) -> dict[str, dict[str, Any]]:
+    return {JSON: {"schema": ref(model)}}
+
+
+def parameter(name: str, place: str, description: str, *, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": place,
+        "required": False,
+        "description": description,
+        "schema": schema or {"type": "string"},
+    }
+
+
+IDEMPOTENCY_KEY = parameter(
+    "Idempotency-Key",
+    "header",
+    "any text of your own; the same key with the same request gets the first answer again, and nothing is made twice",
+    schema={"type": "string", "minLength": 1, "maxLength": 255},
+)
+
+View = Callable[..., Response]

@@ -19,7 +19,7 @@ from evenhand.auditors.report import Encodes
 ENCODES = 0.60
 STRONG = 0.70
 NEAR_TIE = 0.01
-"""The number is reported unless its category tells this much more: only the number's area has a direction."""
+"""A category is reported only where it tells this much more: the other readings are simpler, and a number has a direction."""
 
 Reading = Literal["number", "category", "missing"]
 """How a feature was read: by its order, by its levels, or by whether it is there at all."""
@@ -167,4 +167,4 @@ def _distance(auc: Auc) -> float:
 def _preference(test: EncodingTest, margin: float, *, encodes: bool) -> float:
     # where nothing is shown, a small group is furthest from .5 by chance alone: then the lower bound ranks
     value = test.auc.strength if encodes else test.auc.strength - margin
-    return value + (NEAR_TIE if test.reading == "number" else 0.0)
+    return value + (NEAR_TIE if test.reading != "category" else 0.0)

@@ -1,0 +1,205 @@
+"""The robustness audit: attacks, accuracy by group, gaps, verdicts. Each step has its own file; this composes them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from evenhand.auditors.protocols import ImageClassifier, Progress, silent
+from evenhand.auditors.report import Attack, Finding, Masking, Robustness, RobustnessGap, RobustnessGroup
+from evenhand.auditors.robustness.attacked import Attacked, attack_all, sizes_for
+from evenhand.auditors.robustness.blind import random_pictures
+from evenhand.auditors.robustness.data import ImageData, describe_units, levels_of, validate
+from evenhand.auditors.robustness.distances import distances
+from evenhand.auditors.robustness.ensemble import Strength
+from evenhand.auditors.robustness.examples import examples_panel
+from evenhand.auditors.robustness.findings import NORM, finding_of, gap_row
+from evenhand.auditors.robustness.gaps import decide
+from evenhand.auditors.robustness.masking import Setting, check_masking
+from evenhand.auditors.robustness.questions import overruled, questions
+from evenhand.auditors.robustness.rates import curves, group_rows
+from evenhand.auditors.robustness.scores import BATCH_SIZE, gives_gradients, probabilities
+from evenhand.auditors.robustness.words import size_in_words
+from evenhand.auditors.verdict import Gate
+
+
+def audit_robustness(
+    data: ImageData,
+    classifier: ImageClassifier,
+    *,
+    attributes: Sequence[str],
+    eps: Sequence[float] | None = None,
+    thorough: bool = False,
+    device: str = "cpu",
+    seed: int,
+    gate: Gate = Gate.PROOF,
+    tolerance: float = 0.10,
+    level: float = 0.95,
+    progress: Progress = silent,
+    batch_size: int = BATCH_SIZE,
+) -> tuple[Robustness, list[Finding]]:
+    """Attack every picture, and ask whether the pictures of one group are easier to fool than those of another.
+
+    Args:
+        data: the pictures, their labels and groups.
+        classifier: white-box attacks run where it has `logits`, else random noise and Square.
+        attributes: columns of `data.attributes` to compare groups of.
+        eps: largest changes of a channel, fractions of the whole range in (0, 1]; None: 2/255 and 8/255 for colour
+            pictures, .06 and .12 for small grey ones. The largest that leaves
+            overall robust accuracy at .2 or more decides.
+        thorough: 100 steps, 5 restarts, 9 targets and 5,000 queries instead of 40, 1, 3 and 200.
+        device: where torch computes; the classifier's weights are there.
+        seed: of every random choice; with it and the sample ids the result is fixed.
+        gate: of the deciding finding of each attribute; the others have none.
+        tolerance: the smallest gap that counts.
+        level: of the intervals of groups and curves; gaps are decided, and shown, at .99.
+        progress: called with the fraction done.
+        batch_size: pictures a call; results do not depend on it.
+
+    Returns:
+        The part of the report, and per attribute one deciding finding and the others beside it.
+
+    Raises:
+        UnfitData, LengthMismatch, UnknownAttribute: see `data.validate`.
+        PolicyError: an eps outside (0, 1].
+
+    Source: METHODS section 5; Nanda (2021), Xu (2021), Croce and Hein (2020).
+    """
+    validate(data, classifier, attributes)
+    strength = Strength.thorough() if thorough else Strength()
+    setting = Setting(classifier, strength, device, seed, batch_size)
+    attacked = attack_all(data, setting, sizes_for(data, eps), progress)
+    progress(0.6, "checking for gradient masking")
+    masking = check_masking(attacked.subjects, attacked.outcome, eps=attacked.eps, setting=setting)
+    progress(0.9, "comparing groups")
+    changes = distances(attacked.subjects, attacked.outcome, classifier=classifier)
+    gaps: list[RobustnessGap] = []
+    findings: list[Finding] = []
+    for attribute in attributes:
+        for question in questions(data, attribute, attacked, seed):
+            gap = overruled(decide(question.members, tolerance=tolerance), question, attacked, masking)
+            gaps.append(gap_row(gap, question, attacked.eps))
+            findings.append(finding_of(gap, question, data, attacked.eps, gate, tolerance))
+    report = Robustness(
+        attribute_columns=list(attributes),
+        units=describe_units(data),
+        attack=Attack(
+            norm=NORM,
+            eps=attacked.eps,
+            attacks=_attack_names(setting),
+            steps=strength.steps if gives_gradients(classifier) else strength.queries,
+            restarts=strength.restarts if gives_gradients(classifier) else 1,
+            seed=seed,
+        ),
+        groups=[
+            row
+            for attribute in attributes
+            for row in group_rows(
+                data,
+                attribute,
+                clean=attacked.subjects.correct,
+                robust=attacked.outcome.robust(attacked.eps)[None],
+                sizes=changes,
+                level=level,
+                seed=seed,
+            )
+        ],
+        gaps=gaps,
+        curves=[
+            curve
+            for attribute in attributes
+            for curve in curves(
+                data, attribute, attacked.outcome.smallest, eps=attacked.sizes.ascending, level=level, seed=seed
+            )
+        ],
+        masking=masking,
+        noise=_noise_rows(data, attributes, attacked, setting, level),
+        panels=[
+            examples_panel(
+                data, attribute, attacked.subjects, attacked.outcome, changes, classifier=classifier, eps=attacked.eps
+            )
+            for attribute in attributes
+        ],
+        notes=_notes(data, attributes, attacked, setting, masking),
+    )
+    progress(1.0, "robustness done")
+    return report, findings
+
+
+def _noise_rows(
+    data: ImageData, attributes: Sequence[str], attacked: Attacked, setting: Setting, level: float
+) -> list[RobustnessGroup]:
+    """Accuracy by group under random noise of the deciding size, mean over draws."""
+    subjects = attacked.subjects
+    draws = [
+        random_pictures(subjects.clean, subjects.ids, eps=attacked.eps, seed=setting.seed, draw=draw)
+        for draw in range(setting.strength.noise_draws)
+    ]
+    correct = [
+        probabilities(setting.classifier, noisy, batch_size=setting.batch_size).argmax(axis=1) == subjects.label
+        for noisy in draws
+    ]
+    return [
+        row
+        for attribute in attributes
+        for row in group_rows(
+            data,
+            attribute,
+            clean=subjects.correct,
+            robust=np.stack(correct),
+            sizes=None,
+            level=level,
+            seed=setting.seed,
+        )
+        if row.label is None
+    ]
+
+
+def _attack_names(setting: Setting) -> list[str]:
+    return list(dict.fromkeys(stage.attack.name for stage in [*setting.white, *setting.black]))
+
+
+def _notes(
+    data: ImageData, attributes: Sequence[str], attacked: Attacked, setting: Setting, masking: Masking
+) -> list[str]:
+    outcome = attacked.outcome
+    broken = (outcome.smallest > 0) & (outcome.smallest <= attacked.eps)
+    won = {name: int(np.sum(broken & (outcome.winner == index))) for index, name in enumerate(outcome.names)}
+    notes = [
+        f"Overall robust accuracy is {attacked.overall:.3f} at {size_in_words(attacked.eps)}, the size that decides; "
+        f"clean accuracy is {float(attacked.subjects.correct.mean()):.3f}.",
+        "Pictures broken at that size, by the attack that did it first: "
+        + (", ".join(f"{name} {count}" for name, count in won.items() if count) or "none")
+        + ". Robust accuracy is an upper bound: a stronger attack may break more.",
+        f"Random noise and attacks are drawn from seed {setting.seed} and the sample ids, whatever the batches.",
+    ]
+    if attacked.eps not in attacked.sizes.deciding:
+        notes.append("At the default sizes robust accuracy hit floor or ceiling; a size in between decides.")
+    if len(attacked.sizes.ascending) > 1 and setting.white:
+        notes.append(
+            "The size that decides is attacked with the whole ensemble, other points of the curves by gradients alone, and "
+            "there a picture that survives a larger change counts as robust."
+        )
+    if not setting.white:
+        notes.append(
+            "The classifier gives no gradients: random noise and Square alone were tried, "
+            f"with {setting.strength.queries} queries a picture; real robustness is lower."
+        )
+    if masking.suspected:
+        notes.append("Gradient masking is suspected: robust accuracy as shown must not be relied on.")
+    notes += _levels_in_words(data, attributes)
+    return notes
+
+
+def _levels_in_words(data: ImageData, attributes: Sequence[str]) -> list[str]:
+    notes = []
+    for attribute in attributes:
+        unknown = sum(level.n for level in levels_of(data, attribute) if level.text is None)
+        small: Mapping[str, int] = {
+            str(level.text): level.n for level in levels_of(data, attribute) if level.comparable and level.small
+        }
+        if unknown:
+            notes.append(f"{unknown:,} pictures have no {attribute}: listed, left out of comparisons.")
+        if small:
+            listed = ", ".join(f"'{text}' ({n})" for text, n in small.items())
+            notes.append(f"Groups of {attribute} under 30 pictures prove nothing: {listed}.")
+    return notes

@@ -1,0 +1,63 @@
+"""Plain words for gaps and findings of the robustness audit."""
+
+from evenhand.auditors.report import Group
+from evenhand.auditors.robustness.gaps import Gap, Member
+from evenhand.auditors.robustness.planning import Plan
+
+
+def size_in_words(eps: float) -> str:
+    """'eps .0314 (8 of 255)'."""
+    return f"eps {eps:.4g} ({eps * 255:.3g} of 255)"
+
+
+def easier_to_fool(member: Member, attribute: str, classes: tuple[str, ...], *, aligned: bool) -> str:
+    """Which pictures are easier to fool, from the sign of a gap; for example `class "woman" with tone "dark"`."""
+    estimate = member.estimate or 0.0
+    if estimate == 0:
+        return "no group is easier to fool"
+    harder, easier = (member.first, member.second) if estimate > 0 else (member.second, member.first)
+    if aligned:
+        return (
+            f'class "{classes[1]}" with {attribute} "{easier.text}" and class "{classes[0]}" with {attribute} '
+            f'"{harder.text}" are easier to fool'
+        )
+    whose = f' of class "{classes[member.label]}"' if member.label is not None else ""
+    return f'pictures{whose} with {attribute} "{easier.text}" are easier to fool than those with "{harder.text}"'
+
+
+def group_of(attribute: str, text: str | None) -> Group:
+    return {attribute: text}
+
+
+def gap_message(
+    gap: Gap,
+    *,
+    name: str,
+    attribute: str,
+    direction: str,
+    norm: str,
+    eps: float,
+    tolerance: float,
+    plan: Plan,
+) -> str:
+    """One finding in words: what was measured, what came out, what it means."""
+    where = (
+        f"{name.replace('_', ' ')} gap in robust accuracy by {attribute} under {norm} attacks of {size_in_words(eps)}"
+    )
+    if gap.estimate is None or gap.member is None:
+        return f"{where}: not assessed: {gap.reason}."
+    interval = f" [{gap.interval.low:+.3f}, {gap.interval.high:+.3f}] at 99 %" if gap.interval else ""
+    numbers = f"{where}: {gap.estimate:+.3f}{interval}, p = {gap.member.p_value:.2g}; {direction}"
+    if gap.verdict == "proven_disparity":
+        return f"{numbers}. Beyond the tolerance of {tolerance:g} and proven: needs justification."
+    if gap.verdict == "proven_within":
+        return f"{numbers}. Shown to be within the tolerance of {tolerance:g}."
+    if gap.verdict == "not_informative":
+        return f"{numbers}. Not informative: {gap.reason}."
+    return f"{numbers}. Inconclusive{f' ({gap.reason})' if gap.reason else ''}{_plan_in_words(plan)}."
+
+
+def _plan_in_words(plan: Plan) -> str:
+    needed = f"; about {plan.rows_needed:,} pictures a group would tell" if plan.rows_needed else ""
+    seen = f"; a gap of {plan.detectable:.2f} would have been proven" if plan.detectable else ""
+    return needed + seen

@@ -1,4 +1,4 @@
-"""What Alembic runs for every command. `evenhand.service.migrate` hands in the connection; there is no alembic.ini to read."""
+"""What Alembic runs for every command. `evenhand.service.migrate` hands in the connection; there is no alembic.ini."""
 
 from alembic import context
 

@@ -2,10 +2,12 @@
 
 import logging
 from importlib import import_module
+from pathlib import Path
 
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Flask, Response, render_template, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
@@ -13,6 +15,7 @@ from evenhand import __version__
 from evenhand.service import openapi
 from evenhand.service.artefacts import Artefacts
 from evenhand.service.audits.api import api as audits
+from evenhand.service.auth import session as auth_session
 from evenhand.service.config import Config
 from evenhand.service.current import EXTENSION, Service
 from evenhand.service.datasets.api import api as datasets
@@ -22,7 +25,7 @@ from evenhand.service.health.api import api as health
 from evenhand.service.jobs.queue import JobQueue
 from evenhand.service.models.api import api as models
 from evenhand.service.reports.api import api as reports
-from evenhand.service.rest import API, MAX_JSON_BYTES, problem
+from evenhand.service.rest import API, JSON, MAX_JSON_BYTES, problem
 
 APIS = (datasets, models, audits, reports, health)
 
@@ -59,6 +62,8 @@ def create_app(config: Config) -> APIFlask:
         version=__version__,
         spec_path=f"{API}/openapi.json",
         docs_path=None,
+        # a namespace package does not tell where it is
+        root_path=str(Path(__file__).parent),
         json_errors=False,
     )
     app.config.update(
@@ -78,11 +83,19 @@ def create_app(config: Config) -> APIFlask:
     )
     app.url_map.converters["id"] = IdConverter
     openapi.set_up(app)
+    auth_session.set_up(app)
+    csrf = CSRFProtect(app)
     for api in APIS:
+        # a bearer token is not sent by a browser on its own, so there is nothing to forge
+        csrf.exempt(api)
         app.register_blueprint(api)
     for folder in PAGES:
-        app.register_blueprint(import_module(f"evenhand.service.{folder}.pages").pages)
+        pages = import_module(f"evenhand.service.{folder}.pages").pages
+        # APIFlask asks it of every blueprint
+        pages.enable_openapi = False
+        app.register_blueprint(pages)
     _tell_errors(app)
+    app.before_request(_limit_json)
     app.after_request(_secured)
     return app
 
@@ -90,6 +103,12 @@ def create_app(config: Config) -> APIFlask:
 def from_environment() -> APIFlask:
     """What gunicorn loads."""
     return create_app(Config.from_environment())
+
+
+def _limit_json() -> None:
+    # a document is read whole; files are streamed and have a limit of their own
+    if request.path.startswith(API) and request.mimetype == JSON:
+        request.max_content_length = MAX_JSON_BYTES
 
 
 def _secured(response: Response) -> Response:
@@ -113,12 +132,13 @@ def _tell_errors(app: Flask) -> None:
         if status < 400 and error.response is not None:
             return error.get_response()  # type: ignore[return-value]  # a redirect is no error
         headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
-        return _told(_http_problem(status, error.name, error.description or error.name), headers)
+        title = "Form expired" if isinstance(error, CSRFError) else error.name
+        return _told(_http_problem(status, title, error.description or error.name), headers)
 
     @app.errorhandler(Exception)
     def other(error: Exception) -> Response:
         found = problem_of(error)
-        if found.status >= 500:
+        if found.status == 500:
             log.error("%s %s failed", request.method, request.path, exc_info=error)
         return _told(found, {})
 

@@ -289,7 +289,8 @@ class PdfNotMade(ServiceError):
 
     def __init__(self, report_id: str) -> None:
         super().__init__(
-            f"reports are not made as PDF by this version. Open /api/v1/reports/{report_id}.html and print it to a file."
+            f"reports are not made as PDF by this version. "
+            f"Open /api/v1/reports/{report_id}.html and print it to a file."
         )
 
 

@@ -97,7 +97,7 @@ def problem(found: Problem, headers: dict[str, str] | None = None) -> Response:
     return Response(json.dumps(found.document()), status=found.status, mimetype=PROBLEM, headers=headers)
 
 
-# --- what the OpenAPI document says ------------------------------------------------------------------------------------
+# --- what the OpenAPI document says ---
 
 SHOWN: dict[str, type[BaseModel]] = {}
 """Every model that the OpenAPI document refers to, by name."""

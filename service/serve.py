@@ -44,19 +44,26 @@ def serve(config: Config, host: str | None = None, port: int | None = None) -> i
     config.prepare_home()
     config.secret_key()
     with _listening(config.host, config.port) as listener:
-        first_token = _prepare_database(config)
-        address = _address(listener)
-        return _Supervisor(config, listener, address, first_token).run()
+        _prepare_database(config)
+        return _Supervisor(config, listener).run()
 
 
-def _prepare_database(config: Config) -> str | None:
-    """Bring the tables up; returns the text of the first token, where none was there."""
+def _prepare_database(config: Config) -> None:
+    """Bring the tables up: SQLite here and now, PostgreSQL by `evenhand db upgrade` alone."""
     database = Database(config.database_url)
     try:
         if config.embedded:
             migrate.upgrade(database)
         else:
             migrate.require_current(database)
+    finally:
+        database.dispose()
+
+
+def _first_token(config: Config) -> str | None:
+    """The text of an admin token, made where there is no token at all; else None."""
+    database = Database(config.database_url)
+    try:
         with database.writing() as session:
             if count_tokens(session):
                 return None
@@ -86,11 +93,10 @@ def _address(listener: socket.socket) -> str:
 class _Supervisor:
     """The web server and the worker while they run."""
 
-    def __init__(self, config: Config, listener: socket.socket, address: str, first_token: str | None) -> None:
+    def __init__(self, config: Config, listener: socket.socket) -> None:
         self._config = config
         self._listener = listener
-        self._address = address
-        self._first_token = first_token
+        self._address = _address(listener)
         self._stopping = threading.Event()
         self._environment = {**os.environ, **_as_environment(config), PARENT_VARIABLE: str(os.getpid())}
         self._worker_deaths = 0
@@ -159,9 +165,11 @@ class _Supervisor:
     def _greet(self) -> None:
         if self._stopping.is_set():
             return
-        if self._first_token is not None:
+        # made once it can be shown: a server that failed to start would take it to the grave
+        token = _first_token(self._config)
+        if token is not None:
             _say("")
-            _say(f"Admin token: {self._first_token}")
+            _say(f"Admin token: {token}")
             _say("It is shown this once. Keep it: sign in with it, and send it as `Authorization: Bearer …`.")
             _say("")
         _say(f"evenhand is at {self._address}")

@@ -1,4 +1,4 @@
-"""The child's side of a job: it dies with its parent, says how far it is in JSON lines, and ends with an answer or an error.
+"""The child's side of a job: it dies with its parent, and says in JSON lines how far it is and how it ended.
 
 Lines on standard output: {"fraction": .., "stage": .., "message": ..}, {"result": {..}}, {"error": {a problem}}.
 Whatever libraries print goes to standard error. The parent's side is in `process`.

@@ -3,12 +3,16 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from evenhand.service.errors import LabelMissing
 from evenhand.service.jobs.child import Voice, speak
 from evenhand.service.models.documents import TrainingRequest
+from evenhand.service.models.holdout import SPLIT_COLUMN, holdout, settings
 from evenhand.service.models.inspection import describe
 
 NETWORKS = {"neuron", "mlp", "convnet4"}
@@ -48,6 +52,9 @@ def train(
     label = request.label or (card.label if card else None)
     if label is None:
         raise LabelMissing()
+    whole = data if isinstance(data, Table) else data.table
+    chosen_rows = holdout(whole, seed=request.seed)
+    data = data.take(np.flatnonzero(chosen_rows.train))
     table = data if isinstance(data, Table) else data.table
     classes = table.classes(label)
     unit = card.unit if card else None
@@ -66,6 +73,12 @@ def train(
         trained = train_table(request.kind, table.features(names), classes.codes, **chosen)
     else:
         trained = train_images(request.kind, data.images, classes.codes, **chosen)
+    record = replace(
+        trained.record,
+        settings={**trained.record.settings, **settings(data.sha256, chosen_rows)},
+        notes=(*trained.record.notes, f"Kept for audits: {chosen_rows.words}."),
+    )
+    trained = replace(trained, record=record)
     progress(0.98, "save: writing the model")
     path = folder / f"{request.kind}{'.safetensors' if request.kind in NETWORKS else '.skops'}"
     save(trained, path)
@@ -74,7 +87,7 @@ def train(
 
 
 def _features(table: Any, label: str, request: TrainingRequest) -> list[str]:
-    left_out = {label, *request.sensitive}
+    left_out = {label, SPLIT_COLUMN, *request.sensitive}
     return [name for name in table.columns if name not in left_out]
 
 

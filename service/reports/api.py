@@ -15,6 +15,8 @@ from evenhand.service.rest import API, JSON, Paging, answers, auth, document, re
 
 api = APIBlueprint("reports", __name__, url_prefix=f"{API}/reports", tag="Reports")
 
+STANDALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
+
 IN_EVERY_FORMAT = {
     "200": {
         "description": "The report",
@@ -69,6 +71,9 @@ def _given(report_id: str, wanted: Format) -> Response:
     with reading() as session:
         report = store.read_report(session, service().artefacts, report_id)
     response = Response(wanted.make(report), content_type=f"{wanted.content_type}; charset=utf-8")
+    if wanted.suffix == "html":
+        # the document allows itself its own style by hash and nothing else; a header cannot know that hash
+        response.headers["Content-Security-Policy"] = STANDALONE
     response.vary.add("Accept")
     response.headers["Content-Disposition"] = f'inline; filename="{report.id}.{wanted.suffix}"'
     return response

@@ -61,6 +61,7 @@ class DataSection(Section):
     stratum: str | None = None
     unit: str | None = None
     pair: str | None = None
+    where: dict[str, CellValue] | None = Field(default=None, description="audit only rows with these values")
 
     @model_validator(mode="after")
     def _one_kind_of_prediction(self) -> Self:

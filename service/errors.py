@@ -395,6 +395,9 @@ TABLE: dict[type[Exception], Kind] = {
     requests.UnfitModel: UNUSABLE,
     requests.NoRowsLeft: UNUSABLE,
     requests.NotAuditable: UNUSABLE,
+    requests.BadPolicy: UNUSABLE,
+    requests.BadReport: UNUSABLE,
+    requests.NotWritable: UNUSABLE,
     # auditors
     auditors.AuditorError: UNUSABLE,
     auditors.PolicyError: UNUSABLE,

@@ -17,15 +17,14 @@ from evenhand.datasets.table import Table
 from evenhand.service.audits.columns import Columns, Outcomes, outcomes_of, resolve
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.errors import ClassMismatch, NoRowsLeft, UnfitModel
+from evenhand.service.models.holdout import kept_rows
 
 if TYPE_CHECKING:
     from evenhand.auditors.robustness import ImageData
     from evenhand.classifiers.loading import LoadedClassifier
+    from evenhand.classifiers.training.record import TrainingRecord
 
 Codes = tuple[NDArray[np.int32], tuple[str | None, ...]]
-
-SPLIT_COLUMN = "split"
-TEST_SPLIT = "test"
 
 
 @dataclass(frozen=True)
@@ -161,7 +160,7 @@ class AuditSubject:
             classes=list(self.model.classifier.classes),
             gradients=card.gradients,
             training=card.training.to_json() if card.training is not None else None,
-            confinement=self.model.confinement,
+            confinement=card.confined,
         )
 
 
@@ -182,46 +181,64 @@ def open_subject(request: AuditRequest) -> Iterator[AuditSubject]:
         DatasetError, ClassifierError, RequestProblem: by what is wrong.
     """
     source = open_source(request.source, request.source_name)
-    sha256 = source.sha256
-    source, notes = _rows_asked_for(source, request)
-    table, images = (source.table, source.images) if isinstance(source, ImageSet) else (source, None)
-    has_model = request.model_path is not None
-    columns = resolve(request.policy.data, table, has_model=has_model)
-    if not has_model:
-        yield AuditSubject(
-            source.name, sha256, table, images, columns, outcomes_of(columns, table, scores=None), None, None, notes
-        )
+    if request.model_path is None:
+        rows, notes = _rows_asked_for(source, request, trained=None)
+        table, images = _parts(rows)
+        columns = resolve(request.policy.data, table, has_model=False)
+        outcomes = outcomes_of(columns, table, scores=None)
+        yield AuditSubject(source.name, source.sha256, table, images, columns, outcomes, None, None, notes)
         return
-    model = _load(request, columns, table)
+    whole, _ = _parts(source)
+    model = _load(request, resolve(request.policy.data, whole, has_model=True), whole)
     try:
+        rows, notes = _rows_asked_for(source, request, trained=model.card.training)
+        table, images = _parts(rows)
+        columns = resolve(request.policy.data, table, has_model=True)
         probabilities = _score(model, table, images, request)
-        classes = tuple(model.classifier.classes)
-        outcomes = outcomes_of(columns, table, scores=(probabilities, classes))
-        yield AuditSubject(source.name, sha256, table, images, columns, outcomes, model, probabilities, notes)
+        outcomes = outcomes_of(columns, table, scores=(probabilities, tuple(model.classifier.classes)))
+        yield AuditSubject(source.name, source.sha256, table, images, columns, outcomes, model, probabilities, notes)
     finally:
         model.close()
 
 
-def _rows_asked_for(source: Table | ImageSet, request: AuditRequest) -> tuple[Table | ImageSet, tuple[str, ...]]:
-    """The rows with the values of `where`; by default those of a built-in set that its models were not trained on."""
+def _parts(source: Table | ImageSet) -> tuple[Table, NDArray[np.uint8] | None]:
+    return (source.table, source.images) if isinstance(source, ImageSet) else (source, None)
+
+
+def _rows_asked_for(
+    source: Table | ImageSet, request: AuditRequest, *, trained: "TrainingRecord | None"
+) -> tuple[Table | ImageSet, tuple[str, ...]]:
+    """The rows with the values of `where`; else, of the data a model was trained on, those it has not seen."""
     where = request.policy.data.where
-    table = source.table if isinstance(source, ImageSet) else source
-    if where is None and table.card is not None and request.model_path and SPLIT_COLUMN in table.columns:
-        where = {SPLIT_COLUMN: TEST_SPLIT}
-    if not where:
-        return source, ()
+    table, _ = _parts(source)
+    if where:
+        keep = _matching(table, where)
+        said = " and ".join(f"{column} = {value}" for column, value in where.items())
+    else:
+        kept = kept_rows(table, source.sha256, trained.settings) if trained is not None else None
+        if kept is None:
+            return source, ()
+        keep, said = ~kept.train, f"those the model was not trained on: {kept.words}"
+    note = f"Audited are {int(keep.sum()):,} of {table.rows:,} rows, {said}."
+    return source.take(np.flatnonzero(keep)), (note,)
+
+
+def _matching(table: Table, where: Mapping[str, str]) -> NDArray[np.bool_]:
+    """Rows that have every value asked for.
+
+    Raises:
+        MissingColumn; NoRowsLeft: no row has them all.
+    """
     keep = np.ones(table.rows, dtype=bool)
     for column, value in where.items():
         groups = table.groups(column)
-        if value not in groups.values:
+        if value in groups.values:
+            keep &= groups.codes == groups.values.index(value)
+        else:
+            keep[:] = False
+        if not keep.any():
             raise NoRowsLeft(table.name, column, value, groups.names)
-        keep &= groups.codes == groups.values.index(value)
-    if not keep.any():
-        column, value = next(iter(where.items()))
-        raise NoRowsLeft(table.name, column, value, table.groups(column).names)
-    said = " and ".join(f"{column} = {value}" for column, value in where.items())
-    note = f"Audited are the {int(keep.sum()):,} of {table.rows:,} rows with {said}."
-    return source.take(np.flatnonzero(keep)), (note,)
+    return keep
 
 
 def _load(request: AuditRequest, columns: Columns, table: Table) -> "LoadedClassifier":
@@ -232,7 +249,9 @@ def _load(request: AuditRequest, columns: Columns, table: Table) -> "LoadedClass
     classes = tuple(section.classes) if section and section.classes else None
     if classes is None and columns.label is not None:
         classes = table.classes(columns.label).names
-    return load_classifier(Path(request.model_path), features=columns.features, classes=classes)
+    return load_classifier(
+        Path(request.model_path), name=request.model_name, features=columns.features, classes=classes
+    )
 
 
 def _score(

@@ -22,7 +22,7 @@ class Limits:
 
     model_bytes: int = 512 * MEBIBYTE
     memory_bytes: int = 3072 * MEBIBYTE
-    start_seconds: float = 60.0
+    start_seconds: float = 120.0
     request_seconds: float = 60.0
     cpu_seconds: int = 7200
     threads: int = 1

@@ -152,7 +152,8 @@ class ConfinedProcess:
         if "MemoryError" in said or "bad_alloc" in said or "annot allocate memory" in said:
             return ChildFailed(name=self.name, reason="memory", detail=f"{self.limits.memory_bytes:,} bytes")
         how = f"exit code {code}" if code is None or code >= 0 else signal.Signals(-code).name
-        return ChildFailed(name=self.name, reason="crash", detail=f"{how}: {said}" if said else how)
+        last_line = said.splitlines()[-1][:LONGEST_FACT] if said else ""
+        return ChildFailed(name=self.name, reason="crash", detail=f"{how}: {last_line}" if said else how)
 
 
 def _short(value: object) -> str:

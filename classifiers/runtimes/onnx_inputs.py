@@ -23,7 +23,8 @@ NUMBERS = {
 }
 FRACTIONS = ("tensor(float)", "tensor(double)", "tensor(float16)")
 TEXT = "tensor(string)"
-CHANNELS = (1, 3, 4)
+CHANNELS = (3, 1, 4, None)  # the likeliest first
+NO_CHANNELS = len(CHANNELS)
 FIXED_SIZE = "Export it with a fixed height and width, e.g. dynamic_axes for the first dimension alone."
 
 
@@ -139,16 +140,16 @@ def _is_column(each: GraphInput, features: Sequence[str] | None) -> bool:
 
 def _picture_layout(first: GraphInput, name: str, image_shape: ImageShape | None) -> tuple[str, ImageShape]:
     _, second, third, fourth = first.shape
-    if second in CHANNELS or (second is None and fourth not in CHANNELS):
-        layout, found = "nchw", (third, fourth, second)
-    elif fourth in CHANNELS:
-        layout, found = "nhwc", (second, third, fourth)
-    else:
+    if min(_as_channels(second), _as_channels(fourth)) == NO_CHANNELS:
         raise UnsupportedModel(
             name=name,
             problem=f"its pictures of shape {first.shape} have no dimension of 1, 3 or 4 channels",
             instead="Export it for grey or colour pictures.",
         )
+    if _as_channels(second) <= _as_channels(fourth):
+        layout, found = "nchw", (third, fourth, second)
+    else:
+        layout, found = "nhwc", (second, third, fourth)
     sizes = [size or (image_shape[place] if image_shape else None) for place, size in enumerate(found)]
     height, width, channels = sizes
     if height is None or width is None or channels is None:
@@ -156,6 +157,11 @@ def _picture_layout(first: GraphInput, name: str, image_shape: ImageShape | None
             name=name, problem=f"the size of its pictures is open: {first.shape}", instead=FIXED_SIZE
         )
     return layout, (height, width, channels)
+
+
+def _as_channels(size: int | None) -> int:
+    """How unlikely a size is to be the number of channels; an open one may be."""
+    return CHANNELS.index(size) if size in CHANNELS else NO_CHANNELS
 
 
 def _match(inputs: Sequence[GraphInput], name: str, features: Sequence[str] | None) -> dict[str, GraphInput]:

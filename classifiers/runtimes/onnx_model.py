@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.classifiers.columns import Columns, row_count, rows_of
+from evenhand.classifiers.columns import Columns, row_count, rows_of, text_of
 from evenhand.classifiers.errors import CorruptModel, UnsupportedModel, WrongInput, listed
 from evenhand.classifiers.images import ImageShape
 from evenhand.classifiers.runtimes.onnx_graph import facts_of
@@ -123,8 +123,8 @@ class OnnxModel:
             self._own_names = self._own_names or names_in(trial)
         own = self._own_names
         if own is None and self.outputs.scores in (LABEL, NAMED):
-            own = self._own_names = tuple(classes) if classes is not None else None
-        if own is None and trial is not None:
+            own = self._own_names = _names_of_labels(classes, trial) if classes is not None else None
+        elif own is None and trial is not None:
             count = self.outputs.probabilities(trial, None, model=self.name).shape[1]
             if classes is not None and len(classes) != count:
                 raise WrongInput(expected=f"{count} classes for {self.name}", got=listed(list(classes)))
@@ -143,6 +143,12 @@ class OnnxModel:
                 expected=f"{len(own)} classes for {self.name} ({listed(list(own))})", got=listed(list(classes))
             )
         return tuple(sorted(classes)), _places(sorted(classes))
+
+
+def _names_of_labels(classes: Sequence[str], trial: Any) -> tuple[str, ...]:
+    """The classes as a model that answers labels calls them: by their texts, or by their places."""
+    given = set() if trial is None else {text_of(label) for label in np.asarray(trial).ravel().tolist()}
+    return tuple(classes) if given <= set(classes) else tuple(str(place) for place in range(len(classes)))
 
 
 def _places(classes: list[str]) -> list[int]:

@@ -1,0 +1,143 @@
+"""What is saved scores as what was trained."""
+
+import numpy as np
+import pytest
+
+from evenhand.classifiers.errors import CorruptModel, SaveFailed, UnsupportedModel, WrongInput
+from evenhand.classifiers.export import export_onnx
+from evenhand.classifiers.loading import load_classifier
+from evenhand.classifiers.saving import save, to_bytes
+from evenhand.classifiers.training import train_table
+
+
+def test_a_network_of_pictures_scores_the_same_bits_after_saving(convnet, tmp_path):
+    save(convnet, tmp_path / "model")
+
+    with load_classifier(tmp_path / "model") as loaded:
+        scores = loaded.classifier.predict_proba(convnet.sample)
+
+    assert np.array_equal(scores, convnet.classifier.predict_proba(convnet.sample))
+    assert loaded.card.training == convnet.record
+    assert loaded.card.gradients
+
+
+@pytest.mark.parametrize("kind", ["neuron", "mlp"])
+def test_a_network_of_tables_scores_the_same_bits_after_saving(kind, table, tmp_path):
+    columns, label = table
+    trained = train_table(kind, columns, label, seed=0, device="cpu", epochs=2)
+    save(trained, tmp_path / "model")
+
+    loaded = load_classifier(tmp_path / "model")
+
+    assert np.array_equal(loaded.classifier.predict_proba(columns), trained.classifier.predict_proba(columns))
+    assert [each.type for each in loaded.card.inputs] == ["float64", "float64", "text"]
+
+
+def test_a_pipeline_scores_the_same_in_its_confined_child(boosting, table, tmp_path):
+    columns, _ = table
+    save(boosting, tmp_path / "model")
+
+    with load_classifier(tmp_path / "model") as loaded:
+        scores = loaded.classifier.predict_proba(columns)
+
+    assert np.abs(scores - boosting.classifier.predict_proba(columns)).max() <= 1e-12
+    assert loaded.card.kind == "hist_gradient_boosting"
+    assert loaded.card.format == "skops"
+    assert loaded.card.training == boosting.record
+    assert loaded.card.confined
+
+
+def test_a_pipeline_read_back_scores_the_same_bits(logistic, boosting, table):
+    from evenhand.classifiers.runtimes import skops_file
+
+    columns, _ = table
+    for trained in (logistic, boosting):
+        again, _ = skops_file.from_bytes(to_bytes(trained), name="model")
+
+        assert np.array_equal(again.predict_proba(columns), trained.classifier.predict_proba(columns))
+
+
+def test_a_file_that_scores_otherwise_is_not_saved(convnet, logistic, tmp_path, monkeypatch):
+    monkeypatch.setattr("evenhand.classifiers.saving.scores_on_sample", lambda c, s: np.random.default_rng().random(9))
+    (tmp_path / "model").write_bytes(b"older")
+
+    with pytest.raises(SaveFailed, match=r"read back, its scores differ by 0\."):
+        save(convnet, tmp_path / "model")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert (tmp_path / "model").read_bytes() == b"older"
+
+
+def test_weights_without_a_description_are_refused(tmp_path):
+    from safetensors.numpy import save_file
+
+    save_file({"w": np.zeros(3, dtype=np.float32)}, tmp_path / "model")
+
+    with pytest.raises(UnsupportedModel, match="weights without a description of their network"):
+        load_classifier(tmp_path / "model")
+
+
+def test_weights_that_do_not_fit_the_description_are_refused(convnet, tmp_path):
+    data = to_bytes(convnet).replace(b"[32, 32, 3]", b"[64, 64, 3]")
+    (tmp_path / "model").write_bytes(data)
+
+    with pytest.raises(UnsupportedModel, match=r"head.weight is \(2, 1024\), not \(2, 4096\)"):
+        load_classifier(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        (b"convnet4", b"convnet9", UnsupportedModel),
+        (b"[32, 32, 3]", b"[-2, 32, 3]", CorruptModel),
+        (b'\\"plain\\", \\"red\\"', b'\\"plain\\", \\"ape\\"', CorruptModel),
+        (b"evenhand-network/1", b"evenhand-network/7", CorruptModel),
+    ],
+)
+def test_a_description_that_was_tampered_with_is_refused(old, new, error, convnet, tmp_path):
+    data = to_bytes(convnet)
+    assert old in data
+    (tmp_path / "model").write_bytes(data.replace(old, new))
+
+    with pytest.raises(error):
+        load_classifier(tmp_path / "model")
+
+
+def test_classes_of_another_model_are_refused(convnet, tmp_path):
+    save(convnet, tmp_path / "model")
+
+    with pytest.raises(WrongInput, match="expected the classes of model: plain, red, got cat, dog"):
+        load_classifier(tmp_path / "model", classes=["cat", "dog"])
+
+
+def test_an_exported_convnet_scores_as_in_torch(convnet, tmp_path):
+    export_onnx(convnet, tmp_path / "model.onnx")
+
+    with load_classifier(tmp_path / "model.onnx") as loaded:
+        scores = loaded.classifier.predict_proba(convnet.sample)
+
+    assert np.abs(scores - convnet.classifier.predict_proba(convnet.sample)).max() <= 1e-6
+    assert loaded.card.classes == ("plain", "red")
+    assert loaded.card.image_shape == (32, 32, 3)
+    assert loaded.card.opset == 17
+    assert not hasattr(loaded.classifier, "logits")
+
+
+def test_an_exported_pipeline_scores_as_in_scikit_learn(logistic, table, tmp_path):
+    """Its columns are text and numbers, one of them with a hyphen, which ONNX exporters write as an underscore."""
+    columns, _ = table
+    save(logistic, tmp_path / "model.onnx")
+
+    with load_classifier(tmp_path / "model.onnx", features=list(columns)) as loaded:
+        scores = loaded.classifier.predict_proba(columns)
+
+    assert np.abs(scores - logistic.classifier.predict_proba(columns)).max() <= 1e-6
+    assert loaded.card.features == ("age", "hours-per-week", "job")
+    assert loaded.card.producer.startswith("skl2onnx")
+
+
+def test_what_has_no_onnx_form_says_what_to_do(boosting, tmp_path):
+    with pytest.raises(UnsupportedModel, match=r"Save it under a name that does not end in \.onnx"):
+        save(boosting, tmp_path / "model.onnx")
+
+    assert not list(tmp_path.iterdir())

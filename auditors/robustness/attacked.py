@@ -15,9 +15,9 @@ from evenhand.auditors.robustness.scores import probabilities
 from evenhand.auditors.robustness.words import size_in_words
 
 COLOUR_EPS = (2 / 255, 8 / 255)
-COLOUR_BETWEEN = (1 / 255, 4 / 255, 16 / 255)
+COLOUR_BETWEEN = (1 / 255, 3 / 255, 4 / 255, 6 / 255, 12 / 255, 16 / 255)
 GREY_EPS = (0.06, 0.12)
-GREY_BETWEEN = (0.03, 0.09, 0.18)
+GREY_BETWEEN = (0.03, 0.045, 0.09, 0.18)
 GREY_SIDE = 32
 """Grey pictures of at most this many pixels a side take the sizes for grey ones."""
 

@@ -176,8 +176,8 @@ def _notes(
         notes.append("At the default sizes robust accuracy hit floor or ceiling; a size in between decides.")
     if len(attacked.sizes.ascending) > 1 and setting.white:
         notes.append(
-            "The size that decides is attacked with the whole ensemble, other points of the curves by gradients alone, and "
-            "there a picture that survives a larger change counts as robust."
+            "The size that decides is attacked with the whole ensemble, other points of the curves with one "
+            "attack, and there a picture that survives a larger change counts as robust."
         )
     if not setting.white:
         notes.append(

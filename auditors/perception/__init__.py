@@ -1,0 +1,6 @@
+"""What the network sees: checks that decide, and panels that only show. Importing this needs no torch."""
+
+from evenhand.auditors.perception.audit import audit_perception
+from evenhand.auditors.robustness.data import ImageData
+
+__all__ = ["ImageData", "audit_perception"]

@@ -147,7 +147,7 @@ class ConfinedProcess:
             code = None
         said = self._pipes.last_words()
         self._end()
-        if code == -signal.SIGXCPU:
+        if code in (-signal.SIGXCPU, 128 + signal.SIGXCPU):  # the latter from bubblewrap
             return ChildFailed(name=self.name, reason="time", detail=f"{self.limits.cpu_seconds} processor seconds")
         if "MemoryError" in said or "bad_alloc" in said or "annot allocate memory" in said:
             return ChildFailed(name=self.name, reason="memory", detail=f"{self.limits.memory_bytes:,} bytes")

@@ -13,10 +13,14 @@ import pytest
 
 from evenhand.classifiers.confine import landlock
 from evenhand.classifiers.confine.message import BadFrame, Message, body_length, pack_columns, parse, unpack_columns
-from evenhand.classifiers.confine.mode import confinement
+from evenhand.classifiers.confine.mode import _bwrap_works, confinement
 from evenhand.classifiers.confine.process import ConfinedProcess
 from evenhand.classifiers.errors import ChildFailed, ConfinementUnavailable, CorruptModel
 from evenhand.classifiers.limits import Limits
+from evenhand.classifiers.loading import load_classifier
+
+from .build import linear, written
+from .hostile import an_endless_loop
 
 ONNX = "evenhand.classifiers.runtimes.onnx_worker:OnnxWorker"
 
@@ -216,6 +220,19 @@ def test_bubblewrap_stands_for_landlock_where_it_works(monkeypatch):
     monkeypatch.setattr("evenhand.classifiers.confine.mode._bwrap_works", lambda: True)
 
     assert confinement().mode == "bwrap"
+
+
+@pytest.mark.skipif(not _bwrap_works(), reason="bubblewrap is not there or does not work")
+def test_in_bubblewrap_a_model_scores_and_its_processor_time_is_bounded(monkeypatch, tmp_path):
+    monkeypatch.setattr(landlock, "abi", lambda: 0)
+    good = written(linear(np.eye(2, dtype=np.float32)), tmp_path / "good.onnx")
+    endless = written(an_endless_loop(), tmp_path / "endless.onnx")
+
+    with load_classifier(good, features=["a", "b"]) as loaded:
+        assert loaded.card.confined == "bwrap"
+        assert loaded.classifier.predict_proba({"a": np.ones(2), "b": np.ones(2)}).tolist() == [[0.5, 0.5]] * 2
+    with pytest.raises(ChildFailed, match="2 processor seconds"):
+        load_classifier(endless, features=["a", "b"], limits=Limits(cpu_seconds=2))
 
 
 def test_a_processor_without_a_table_cannot_confine(monkeypatch):

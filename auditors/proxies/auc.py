@@ -50,15 +50,16 @@ def auc_from_counts(positives: NDArray[np.int64], negatives: NDArray[np.int64]) 
 
 
 def auc_of_scores(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Auc:
-    """Exact AUC of scores of shape (n,) for a mask of shape (n,); not a number is refused by the caller."""
-    order = np.argsort(scores)
-    in_order = scores[order]
-    cell = np.zeros(len(scores), np.int64)
-    cell[1:] = np.cumsum(in_order[1:] != in_order[:-1])
-    cells = int(cell[-1]) + 1 if len(cell) else 0
-    total = np.bincount(cell, minlength=cells)
-    positives = np.bincount(cell[positive[order]], minlength=cells)
-    return auc_from_counts(positives, total - positives)
+    """AUC of finite scores of shape (n,) for a mask of shape (n,); scores that differ in the last bit alone count as ties.
+
+    Sorts integers that carry the group in their last bit: several times faster than sorting positions by score.
+    """
+    bits = (scores + 0.0).view(np.int64)  # + 0.0 makes one zero of two
+    ordered = bits ^ ((bits >> 63) & np.int64(2**63 - 1))
+    keys = np.sort((ordered & ~np.int64(1)) | positive)
+    last_of_cell = np.append(np.flatnonzero((keys[1:] ^ keys[:-1]) > 1), len(keys) - 1) if len(keys) else np.arange(0)
+    positives = np.diff(np.cumsum(keys & 1)[last_of_cell], prepend=0)
+    return auc_from_counts(positives, np.diff(last_of_cell + 1, prepend=0) - positives)
 
 
 def cross_fitted_auc(positives: NDArray[np.int64], totals: NDArray[np.int64]) -> Auc:

@@ -19,7 +19,7 @@ from evenhand.auditors.report import Encodes
 ENCODES = 0.60
 STRONG = 0.70
 NEAR_TIE = 0.01
-"""A category is reported only where it tells this much more: the other readings are simpler, and a number has a direction."""
+"""A category is reported only where it tells this much more: other readings are simpler, numbers have direction."""
 
 Reading = Literal["number", "category", "missing"]
 """How a feature was read: by its order, by its levels, or by whether it is there at all."""

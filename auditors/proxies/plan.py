@@ -56,7 +56,7 @@ def halves(rows: int, rng: np.random.Generator) -> Halves:
 
 def use_rows(available: int, blocks: int, budget: Budget) -> int:
     """Rows whose blocks are permuted one by one, REPEATS times."""
-    return _rows(available, budget.use_rows, budget.use_model_rows // (REPEATS * max(1, blocks)))
+    return _rows(available, budget.use_rows, budget.use_model_rows // (REPEATS * max(1, blocks)), least=1_000)
 
 
 def contribution_size(available: int, blocks: int, budget: Budget) -> tuple[int, int]:
@@ -73,5 +73,5 @@ def leakage_rows(available: int, features: int, attributes: int, budget: Budget)
     return _rows(available, budget.leakage_rows, budget.leakage_values // max(1, features * attributes))
 
 
-def _rows(available: int, most: int, affordable: int) -> int:
-    return min(available, most, max(2_000, affordable))
+def _rows(available: int, most: int, affordable: int, *, least: int = 2_000) -> int:
+    return min(available, most, max(least, affordable))

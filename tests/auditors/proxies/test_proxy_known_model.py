@@ -135,13 +135,14 @@ def test_intervals_cover_the_long_run_values() -> None:
 
 
 @pytest.mark.slow
-def test_errors_match_the_spread_over_samples() -> None:
+def test_errors_are_not_below_the_spread_over_samples() -> None:
+    """120 samples of 6,000 rows gave a spread of .0121 beside an error of .0131."""
     estimates, errors = [], []
-    for seed in range(40):
-        _, findings = audited(two_groups(*known_model(6_000, 50 + seed)), known_score, seed)
+    for seed in range(60):
+        _, findings = audited(two_groups(*known_model(6_000, 1_000 + seed)), known_score, seed)
         part = next(finding for finding in findings if finding.id.endswith("/x1"))
         z = NormalDist().inv_cdf((1 + (part.level or 0)) / 2)
         estimates.append(part.estimate or 0)
         errors.append(((part.high or 0) - (part.low or 0)) / 2 / z)
 
-    assert 0.75 < np.mean(errors) / np.std(estimates) < 1.5
+    assert 0.85 < np.mean(errors) / np.std(estimates) < 1.6

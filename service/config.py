@@ -1,5 +1,6 @@
 """What the service is told about its surroundings, read once from the environment."""
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -88,16 +89,24 @@ class Config:
 
     def secret_key(self) -> str:
         """The key that signs sessions: made at the first call, kept in a file that only its owner reads (0600)."""
-        path = self.home / "secret_key"
+        return self._kept("secret_key", random_bytes=32)
+
+    def home_id(self) -> str:
+        """Tells this home from others, of this host and of hosts that are called alike; made at the first call."""
+        return self._kept("home_id", random_bytes=4)
+
+    def _kept(self, name: str, *, random_bytes: int) -> str:
+        path = self.home / name
         self.prepare_home()
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text()
-        with os.fdopen(handle, "w") as file:
-            key = secrets.token_hex(32)
-            file.write(key)
-        return key
+        if not path.exists():
+            # written aside and linked: a process that comes second never reads half of it
+            aside = path.with_name(f"{name}.{secrets.token_hex(4)}")
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(random_bytes))
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(aside)
+            aside.unlink()
+        return path.read_text()
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int = 2**62) -> int:

@@ -46,7 +46,7 @@ def work(config: Config) -> int:
     logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config.prepare_home()
     slot = _take_slot(config)
-    executor_id = f"{socket.gethostname()}-{slot.number}"
+    executor_id = f"{socket.gethostname()}-{config.home_id()}-{slot.number}"
     database = Database(config.database_url)
     if config.embedded:
         migrate.upgrade(database)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from evenhand.service.devices import fixed_threads
 from evenhand.service.errors import LabelMissing
 from evenhand.service.jobs.child import Voice, speak
 from evenhand.service.models.documents import TrainingRequest
@@ -70,9 +71,11 @@ def train(
         names = names or _features(table, label, request)
         categorical = request.categorical or (list(card.categorical) if card else [])
         chosen["categorical"] = [name for name in categorical if name in names]
-        trained = train_table(request.kind, table.features(names), classes.codes, **chosen)
+        with fixed_threads():
+            trained = train_table(request.kind, table.features(names), classes.codes, **chosen)
     else:
-        trained = train_images(request.kind, data.images, classes.codes, **chosen)
+        with fixed_threads():
+            trained = train_images(request.kind, data.images, classes.codes, **chosen)
     record = replace(
         trained.record,
         settings={**trained.record.settings, **settings(data.sha256, chosen_rows)},

@@ -50,14 +50,16 @@ def auc_from_counts(positives: NDArray[np.int64], negatives: NDArray[np.int64]) 
 
 
 def auc_of_scores(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Auc:
-    """AUC of finite scores of shape (n,) for a mask of shape (n,); scores that differ in the last bit alone count as ties.
+    """AUC of finite scores of shape (n,) for a mask of shape (n,).
 
-    Sorts integers that carry the group in their last bit: several times faster than sorting positions by score.
+    Scores that differ in the last of their 64 bits alone count as ties. Sorts integers
+    that carry the group in that bit: several times faster than sorting positions by score.
     """
     bits = (scores + 0.0).view(np.int64)  # + 0.0 makes one zero of two
     ordered = bits ^ ((bits >> 63) & np.int64(2**63 - 1))
     keys = np.sort((ordered & ~np.int64(1)) | positive)
-    last_of_cell = np.append(np.flatnonzero((keys[1:] ^ keys[:-1]) > 1), len(keys) - 1) if len(keys) else np.arange(0)
+    cells = keys >> 1
+    last_of_cell = np.append(np.flatnonzero(cells[1:] != cells[:-1]), len(keys) - 1)[: len(keys)]
     positives = np.diff(np.cumsum(keys & 1)[last_of_cell], prepend=0)
     return auc_from_counts(positives, np.diff(last_of_cell + 1, prepend=0) - positives)
 

@@ -96,7 +96,7 @@ class CountTable:
 
     @property
     def has_labels(self) -> bool:
-        return self.rows.shape[-2] == 2
+        return bool(self.rows.shape[-2] == 2)
 
     def of(self, *attributes: str) -> GroupCounts:
         """Counts of one attribute, or of the intersection of several, by summing over the rest."""
@@ -133,13 +133,15 @@ class CountTable:
         kept = sorted(axes)
         order = [kept.index(axis) for axis in axes]
         summed = table.sum(axis=dropped).transpose(*order, len(axes), len(axes) + 1)
-        return summed.reshape(-1, *table.shape[-2:])
+        marginal: NDArray[Number] = summed.reshape(-1, *table.shape[-2:])
+        return marginal
 
 
 def _kish(weights: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Per group, effective rows over summed weight: (sum w)^2 / sum w^2 rows behind a weight of sum w (Kish 1965)."""
     total, square = weights.sum(axis=(1, 2), keepdims=True), squares.sum(axis=(1, 2), keepdims=True)
-    return np.divide(total, square, out=np.zeros_like(total), where=square > 0)
+    ratio: NDArray[np.float64] = np.divide(total, square, out=np.zeros_like(total), where=square > 0)
+    return ratio
 
 
 def count(
@@ -162,32 +164,32 @@ def count(
         TooManyCells: the attributes have more combinations than can be counted densely.
     """
     n = len(prediction)
-    columns = [("prediction", prediction), *((a.name, a.codes) for a in attributes)]
-    columns += [("label", label)] if label is not None else []
-    columns += [("weight", weight)] if weight is not None else []
-    for name, column in columns:
-        if len(column) != n:
-            raise LengthMismatch(name, len(column), n)
+    lengths = {attribute.name: len(attribute.codes) for attribute in attributes}
+    lengths |= {name: len(column) for name, column in (("label", label), ("weight", weight)) if column is not None}
+    for name, length in lengths.items():
+        if length != n:
+            raise LengthMismatch(name, length, n)
     shape = (*(len(attribute.values) for attribute in attributes), 1 if label is None else 2, 2)
     cells = int(np.prod(shape, dtype=object))
     if cells > MOST_CELLS:
         raise TooManyCells(cells, MOST_CELLS, (attribute.name for attribute in attributes))
-    cell = _cell_of_row(attributes, prediction, label, cells)
+    cell = _cell_of_row(attributes, prediction, label)
     return CountTable(
         tuple(attribute.name for attribute in attributes),
         tuple(attribute.values for attribute in attributes),
         np.bincount(cell, minlength=cells).reshape(shape).astype(np.int64),
-        None if weight is None else np.bincount(cell, weight, cells).reshape(shape),
-        None if weight is None else np.bincount(cell, weight * weight, cells).reshape(shape),
+        None if weight is None else _summed(cell, weight, shape),
+        None if weight is None else _summed(cell, weight * weight, shape),
     )
 
 
-def _cell_of_row(
-    attributes: Sequence[Attribute], prediction: Codes, label: Codes | None, cells: int
-) -> NDArray[np.int32] | NDArray[np.intp]:
-    """Index of each row's cell in the flattened table; narrow integers where they reach."""
-    kind = np.int32 if cells < 2**31 else np.intp
-    cell = np.zeros(len(prediction), dtype=kind)
+def _summed(cell: NDArray[np.int32], weight: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    return np.bincount(cell, weight, int(np.prod(shape))).astype(np.float64).reshape(shape)
+
+
+def _cell_of_row(attributes: Sequence[Attribute], prediction: Codes, label: Codes | None) -> NDArray[np.int32]:
+    """Index of each row's cell in the flattened table; MOST_CELLS fits 32 bits."""
+    cell = np.zeros(len(prediction), dtype=np.int32)
     for attribute in attributes:
         if len(attribute.codes) and (attribute.codes.min() < 0 or attribute.codes.max() >= len(attribute.values)):
             raise ValueError(f"codes of '{attribute.name}' reach outside its {len(attribute.values)} values")

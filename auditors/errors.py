@@ -62,7 +62,9 @@ class UnfitData(AuditorError):
 
 class NothingToCompare(UnfitData):
     def __init__(self, groups: dict[str, list[str]]) -> None:
-        found = "; ".join(f"{attribute}: {listed(values) or 'only missing values'}" for attribute, values in groups.items())
+        found = "; ".join(
+            f"{attribute}: {listed(values) or 'only missing values'}" for attribute, values in groups.items()
+        )
         super().__init__(
             f"nothing can be compared: every sensitive attribute has fewer than two groups ({found}). "
             "Pass a --sensitive column with at least two different values."

@@ -89,7 +89,8 @@ def _restricted_second_rate(x1: Floats, n1: Floats, x2: Floats, n2: Floats, diff
     cube = np.where(p == 0, 1.0, p**3)
     angle = (np.pi + np.arccos(np.clip(np.where(p == 0, 0.0, q / cube), -1.0, 1.0))) / 3
     rate = 2 * p * np.cos(angle) - l2 / (3 * l3)
-    return np.clip(rate, np.maximum(0.0, -difference), np.minimum(1.0, 1.0 - difference))
+    clipped: Floats = np.clip(rate, np.maximum(0.0, -difference), np.minimum(1.0, 1.0 - difference))
+    return clipped
 
 
 def score_z_difference(x1: Floats, n1: Floats, x2: Floats, n2: Floats, difference: ArrayLike) -> Floats:
@@ -225,4 +226,6 @@ def newcombe_interval(x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike
 
 
 def _floats(*arrays: ArrayLike) -> tuple[Floats, ...]:
-    return tuple(np.atleast_1d(array) for array in np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in arrays)))
+    return tuple(
+        np.atleast_1d(array) for array in np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in arrays))
+    )

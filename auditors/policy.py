@@ -1,4 +1,4 @@
-"""The policy: what is audited, against which tolerances, and what counts for the gate. Reading evenhand.toml belongs to `service`."""
+"""The policy: what is audited, against which tolerances, and what counts. Reading evenhand.toml belongs to `service`."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -88,9 +88,13 @@ class Check(Section):
     audit: AuditName = "group_disparity"
     metric: str
     compare: Comparison | None = Field(default=None, description="absent: as the metric's name says, else difference")
-    within: float = Field(ge=0, description="the tolerance: a ratio's lower limit in (0, 1], else the largest gap tolerated")
+    within: float = Field(
+        ge=0, description="the tolerance: a ratio's lower limit in (0, 1], else the largest gap tolerated"
+    )
     attributes: Names | None = Field(default=None, description="absent: every attribute and intersection")
-    gate: Gate | None = Field(default=None, description="absent: strict on single attributes, proof elsewhere, off on proxies")
+    gate: Gate | None = Field(
+        default=None, description="absent: strict on single attributes, proof elsewhere, off on proxies"
+    )
     small_groups: SmallGroups | None = None
 
 

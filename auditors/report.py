@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evenhand.auditors.verdict import Comparison, Gate, Rule, Verdict
 
-SCHEMA = "evenhand-report/1"
+SCHEMA: Literal["evenhand-report/1"] = "evenhand-report/1"
 
 AuditName = Literal["group_disparity", "proxy", "robustness", "perception", "representation"]
 AUDIT_NAMES: tuple[AuditName, ...] = ("group_disparity", "proxy", "robustness", "perception", "representation")
@@ -132,7 +132,8 @@ class ProxyFeature(Document):
     contribution: Estimate
     score_contribution: Estimate | None = Field(default=None, description="as contribution, of the gap of mean scores")
     influence: float | None = Field(
-        default=None, description="change of the gap when the block alone is permuted; influences double-count, so no share"
+        default=None,
+        description="change of the gap when the block alone is permuted; influences double-count, so no share",
     )
     role: Role
     block: list[str]

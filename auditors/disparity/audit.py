@@ -376,9 +376,7 @@ def _pair_findings(check: PlannedCheck, counts: GroupCounts, pairs: Pairs, z: fl
         smaller = int(min(counts.rows[first], counts.rows[second]))
         unsettled = bool(open_pairs[at])
         rows = (
-            max(int(np.ceil(growth[at] * smaller)), SMALL_GROUP_ROWS)
-            if unsettled and np.isfinite(growth[at])
-            else None
+            max(int(np.ceil(growth[at] * smaller)), SMALL_GROUP_ROWS) if unsettled and np.isfinite(growth[at]) else None
         )
         finding = Finding(
             id=f"{_finding_id(check)}/{pairs.metric.name}/"
@@ -404,7 +402,9 @@ def _pair_findings(check: PlannedCheck, counts: GroupCounts, pairs: Pairs, z: fl
             rows_needed=rows,
             detectable=_number(detectable[at]) if unsettled else None,
         )
-        findings.append(finding.model_copy(update={"message": pair_message(finding, pairs.metric, counts, first, second)}))
+        findings.append(
+            finding.model_copy(update={"message": pair_message(finding, pairs.metric, counts, first, second)})
+        )
     return findings
 
 

@@ -17,7 +17,9 @@ LEVEL = 0.95
 DRAWS = 2_000
 
 
-def group_results(counts: GroupCounts, metrics: Sequence[Metric], *, small_rows: int, has_labels: bool) -> list[GroupResult]:
+def group_results(
+    counts: GroupCounts, metrics: Sequence[Metric], *, small_rows: int, has_labels: bool
+) -> list[GroupResult]:
     """One result a group, in the order of the counts."""
     by_metric = {metric.name: _estimates(counts, metric) for metric in metrics}
     return [

@@ -164,4 +164,5 @@ def standard_error(cells: Floats, metric: Metric) -> Floats:
         gradient[:, cell] = (metric.value(up.reshape(-1, 2, 2)) - metric.value(down.reshape(-1, 2, 2))) / (2 * step)
     mean = (share * gradient).sum(axis=1)
     variance = ((share * gradient**2).sum(axis=1) - mean**2) / np.maximum(cells.reshape(len(cells), 4).sum(axis=1), 1)
-    return np.sqrt(np.maximum(variance, 0.0))
+    error: Floats = np.sqrt(np.maximum(variance, 0.0))
+    return error

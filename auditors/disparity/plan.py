@@ -72,7 +72,9 @@ def attribute_sets(sensitive: Sequence[str], *, depth: int) -> list[Attributes]:
     ]
 
 
-def planned(policy: Policy, *, sensitive: Sequence[str], with_labels: bool, favourable_is_positive: bool) -> list[PlannedCheck]:
+def planned(
+    policy: Policy, *, sensitive: Sequence[str], with_labels: bool, favourable_is_positive: bool
+) -> list[PlannedCheck]:
     """The checks of the policy, or the default ones, then what is only informative, attribute by attribute.
 
     Raises:
@@ -158,8 +160,16 @@ def _plan(
         )
     if composite.comparison is Comparison.VALUE:
         raise PolicyError(
-            f"check '{check.metric}' of group_disparity compares groups: `compare` must be \"difference\" or \"ratio\"."
+            f'check \'{check.metric}\' of group_disparity compares groups: `compare` must be "difference" or "ratio".'
         )
     return PlannedCheck(
-        composite.name, attributes, components, composite.comparison, check.within, gate, small_groups, composite.average, budget
+        composite.name,
+        attributes,
+        components,
+        composite.comparison,
+        check.within,
+        gate,
+        small_groups,
+        composite.average,
+        budget,
     )

@@ -111,7 +111,12 @@ def growth_to_prove_all_within(
     if len(sizes) == 2:
         return float(
             growth_to_prove_within(
-                np.array([rate]), sizes[:1], sizes[1:], comparison=comparison, tolerance=tolerance, z_equivalence=z_equivalence
+                np.array([rate]),
+                sizes[:1],
+                sizes[1:],
+                comparison=comparison,
+                tolerance=tolerance,
+                z_equivalence=z_equivalence,
             )[0]
         )
     i, j = np.triu_indices(len(sizes), 1)
@@ -138,9 +143,7 @@ def growth_to_prove_all_within(
     return float(np.quantile(np.maximum(needed, 0.0), POWER)) ** 2
 
 
-def detectable_gap(
-    p2: Floats, n1: Floats, n2: Floats, *, comparison: Comparison, tolerance: float, z: float
-) -> Floats:
+def detectable_gap(p2: Floats, n1: Floats, n2: Floats, *, comparison: Comparison, tolerance: float, z: float) -> Floats:
     """The smallest true gap that these rows would have proven beyond the tolerance with 80 % power.
 
     The second group is held at its rate `p2`; the first lies above it (difference) or below it (ratio).

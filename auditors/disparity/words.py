@@ -17,16 +17,17 @@ def pair_message(finding: Finding, metric: Metric, counts: GroupCounts, first: i
     """One pair: both rates, the gap and its interval, and what would settle it."""
     one, other = group_name(finding.group), group_name(finding.reference)
     if finding.estimate is None:
-        return f"{spoken(metric.name)} of {one} and {other} cannot be compared: {_why_undefined(metric, counts, [first, second])}."
+        why = _why_undefined(metric, counts, [first, second])
+        return f"{spoken(metric.name)} of {one} and {other} cannot be compared: {why}."
     value = metric.value(counts.cells)
     against = "against" if finding.comparison is Comparison.DIFFERENCE else "over"
     text = (
         f"{spoken(metric.name)}: {one} {number(value[first])} {against} {other} {number(value[second])}, "
         f"{finding.comparison.value} {number(finding.estimate)} ({span(finding.low, finding.high)})."
     )
-    small = [group_name(counts.groups[i]) for i in (first, second) if counts.rows[i] < SMALL_GROUP_ROWS]
+    small = [i for i in (first, second) if counts.rows[i] < SMALL_GROUP_ROWS]
     if small:
-        rows = " and ".join(f"{group_name(counts.groups[i])} {int(counts.rows[i])}" for i in (first, second) if counts.rows[i] < SMALL_GROUP_ROWS)
+        rows = " and ".join(f"{group_name(counts.groups[i])} {int(counts.rows[i])}" for i in small)
         return f"{text} Nothing is concluded from under {SMALL_GROUP_ROWS} rows ({rows})."
     return text + _settle(finding)
 
@@ -53,14 +54,18 @@ def composite_message(
         names = ", ".join(f"{group_name(counts.groups[i])} ({int(counts.rows[i])})" for i in small[:6])
         more = f" and {len(small) - 6} more" if len(small) > 6 else ""
         parts.append(f"Under {SMALL_GROUP_ROWS} rows, so that nothing is concluded: {names}{more}.")
-    listed_only = [i for i in np.flatnonzero(~compared & ~counts.unknown)]
-    if listed_only:
+    listed_only = np.flatnonzero(~compared & ~counts.unknown)
+    if len(listed_only):
         names = ", ".join(group_name(counts.groups[i]) for i in listed_only[:6])
         parts.append(f"Listed and left out by the policy, being under {SMALL_GROUP_ROWS} rows: {names}.")
     if finding.verdict is Verdict.INCONCLUSIVE:
         parts.append(_settle(finding).strip())
     if check.gate is not Gate.OFF:
-        bound = f"within {number(check.tolerance)}" if check.comparison is Comparison.DIFFERENCE else f"at least {number(check.tolerance)}"
+        bound = (
+            f"within {number(check.tolerance)}"
+            if check.comparison is Comparison.DIFFERENCE
+            else f"at least {number(check.tolerance)}"
+        )
         demand = "must be proven" if check.gate is Gate.STRICT else "fails only if a disparity is proven beyond"
         parts.append(f"Gate: {demand} {bound if check.gate is Gate.STRICT else number(check.tolerance)}.")
     return " ".join(part for part in parts if part)

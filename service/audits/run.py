@@ -5,6 +5,7 @@ Jobs, the command line and Python all come through here, so that they cannot dis
 
 import zlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -29,6 +30,7 @@ from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.environment import environment
 from evenhand.service.audits.errors import NotAuditable
 from evenhand.service.audits.subject import AuditSubject, open_subject
+from evenhand.service.devices import fixed_threads, resolve
 
 if TYPE_CHECKING:
     from evenhand.auditors.policy import Check
@@ -51,7 +53,9 @@ def run_audit(request: AuditRequest, progress: Progress = _silent) -> Report:
         DatasetError, ClassifierError, AuditorError, RequestProblem: the input is at fault; nothing was written.
     """
     progress(0.0, "reading data")
-    with open_subject(request) as subject:
+    if request.model_path is not None:
+        request = request.model_copy(update={"device": resolve(request.device)})
+    with open_subject(request) as subject, fixed_threads() if subject.images is not None else nullcontext():
         chosen = _chosen_audits(request, subject)
         progress(0.1, "scoring" if subject.model is not None else "counting")
         audits: dict[str, Any] = {}
@@ -218,7 +222,9 @@ def _report(request: AuditRequest, subject: AuditSubject, audits: Audits, findin
         gate=gate,
         audits=audits,
         findings=findings,
-        environment=environment(with_model=subject.model is not None, device=request.device),
+        environment=environment(
+            with_model=subject.model is not None, device=request.device if subject.model is not None else "cpu"
+        ),
     )
 
 

@@ -168,7 +168,9 @@ def _label_codes(table: Table, label: str, classes: tuple[str, ...]) -> NDArray[
     found = table.classes(label)
     unknown = [value for value in found.names if value not in classes]
     if unknown:
-        raise ClassMismatch("label", unknown[0], "the model's classes", classes, "Name them under `classes` in [model].")
+        raise ClassMismatch(
+            "label", unknown[0], "the model's classes", classes, "Name them under `classes` in [model]."
+        )
     translate = np.array([classes.index(value) for value in found.names], dtype=np.int32)
     return translate[found.codes]
 
@@ -249,9 +251,12 @@ def _load(request: AuditRequest, columns: Columns, table: Table) -> "LoadedClass
     classes = tuple(section.classes) if section and section.classes else None
     if classes is None and columns.label is not None:
         classes = table.classes(columns.label).names
-    return load_classifier(
+    loaded = load_classifier(
         Path(request.model_path), name=request.model_name, features=columns.features, classes=classes
     )
+    if request.device == "cuda" and loaded.card.gradients and hasattr(loaded.classifier, "to"):
+        loaded.classifier.to(request.device)
+    return loaded
 
 
 def _score(
@@ -280,5 +285,3 @@ def _score(
         for start in range(0, len(images), 512)
     ]
     return np.concatenate(parts)
-
-

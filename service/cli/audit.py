@@ -35,20 +35,29 @@ def _split(values: tuple[str, ...]) -> list[str]:
 @click.option("--stratum", metavar="COL", help="Column to compare within.")
 @click.option("--unit", metavar="COL", help="Column that names the person, where rows share one.")
 @click.option("--pair", metavar="COL", help="Column that names counterparts of one another.")
-@click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help="Model that scores the rows.")
+@click.option(
+    "--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help="Model that scores the rows."
+)
 @click.option("--features", multiple=True, metavar="COL,COL", help="Columns the model reads, in order; again for more.")
 @click.option("--categorical", multiple=True, metavar="COL,COL", help="Features that are names, also where numbers.")
 @click.option("--only", multiple=True, metavar="AUDIT", help=f"One of {', '.join(AUDITS)}; again for more.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--thorough", is_flag=True, help="More steps, restarts and rows: slower, and finds more.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop with exit code 4.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop with exit code 4."
+)
 @click.option("--json", "json_path", type=PATH, metavar="PATH", help="Write the report as JSON.")
 @click.option("--html", "html_path", type=PATH, metavar="PATH", help="Write the report as one HTML page.")
 @click.option("--junit-xml", "junit_path", type=PATH, metavar="PATH", help="Write JUnit XML for CI.")
 @click.option("--sarif", "sarif_path", type=PATH, metavar="PATH", help="Write SARIF for code scanning.")
 @click.option("--markdown", "markdown_path", type=PATH, metavar="PATH", help="Write a summary for a pull request.")
 @click.option("--allow-inconclusive", is_flag=True, help="Exit 0 where nothing is proven either way.")
-@click.option("--baseline", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="REPORT.json", help="Show what changed since.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="REPORT.json",
+    help="Show what changed since.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=None, metavar="N", help="Default: 0, or the policy's.")
 @click.option("--quiet", is_flag=True, help="Print the last line only.")  # fmt: skip
 def command(source: str | None, **options: Any) -> None:
@@ -89,7 +98,7 @@ def request_from(source: str | None, options: dict[str, Any]) -> tuple["AuditReq
         raise click.UsageError("name a SOURCE to audit, or run in a folder with an evenhand.toml.")
     chosen_source = policy.data.source if policy_path else source
     if chosen_source is None:
-        raise click.UsageError(f"{policy_path} names no source. Add `source = \"...\"` under [data].")
+        raise click.UsageError(f'{policy_path} names no source. Add `source = "..."` under [data].')
     policy = _with_options(policy, options)
     model = options["model_path"] or (policy.model.path if policy.model else None)
     only = _split(options["only"]) or None
@@ -177,5 +186,3 @@ def _show(report: "Report", options: dict[str, Any]) -> None:
     render.terminal(report, console=console, quiet=options["quiet"])
     if os.environ.get("GITHUB_ACTIONS") == "true":
         click.echo(render.github_annotations(report), err=True)
-
-

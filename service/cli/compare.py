@@ -72,7 +72,9 @@ def print_difference(before: "Report", after: "Report", console: "Console") -> b
         if finding.gate is not Gate.OFF:
             shown += 1
             worse |= finding.verdict is Verdict.PROVEN_DISPARITY
-            console.print(f"  new: {spoken(finding.metric)}, {finding.attribute}: {number(finding.estimate)}", markup=False)
+            console.print(
+                f"  new: {spoken(finding.metric)}, {finding.attribute}: {number(finding.estimate)}", markup=False
+            )
     for finding in changes.removed:
         if finding.gate is not Gate.OFF:
             shown += 1

@@ -15,7 +15,9 @@ def command(name: str | None) -> None:
         if name is None:
             for known in builtin.names():
                 card = builtin.card(known)
-                click.echo(f"{known:<14} {card.rows:>7,} {'pictures' if card.kind == 'image' else 'rows':<9} {card.title}")
+                click.echo(
+                    f"{known:<14} {card.rows:>7,} {'pictures' if card.kind == 'image' else 'rows':<9} {card.title}"
+                )
             click.echo("`evenhand datasets NAME` shows a card; each name can be audited as it stands.")
             return
         card = builtin.card(name)
@@ -27,10 +29,14 @@ def command(name: str | None) -> None:
             "rows": f"{card.rows:,}",
             "label": f"{card.label}: {card.label_meaning}",
             "positive": card.positive,
-            "favourable": f"{card.favourable}: {card.favourable_meaning}" if card.favourable else card.favourable_meaning,
+            "favourable": f"{card.favourable}: {card.favourable_meaning}"
+            if card.favourable
+            else card.favourable_meaning,
             "sensitive": ", ".join(card.sensitive) or "none",
             "features": ", ".join(card.features) if card.features else None,
-            "score": f"{card.score}, positive where >= {card.threshold:g}" if card.score and card.threshold is not None else None,
+            "score": f"{card.score}, positive where >= {card.threshold:g}"
+            if card.score and card.threshold is not None
+            else None,
             "unit": card.unit,
             "pair": card.pair,
         }

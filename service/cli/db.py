@@ -43,4 +43,6 @@ def current() -> None:
         from evenhand.service.cli.database import opened
 
         with opened(migrated=False) as database:
-            click.echo(f"the database is at {migrate.current(database) or 'no revision'}; this version works with {migrate.head()}")
+            click.echo(
+                f"the database is at {migrate.current(database) or 'no revision'}; this version works with {migrate.head()}"
+            )

@@ -29,7 +29,9 @@ class Done:
 
 
 @click.command("demo")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("demo-reports"), show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("demo-reports"), show_default=True
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 def command(out: Path, seed: int, device: str) -> None:
@@ -64,11 +66,20 @@ def _emoji(out: Path, seed: int, device: str, console: "Console") -> Done:
     console.rule("3 of 3: a 4-layer ConvNet trained on emoji people, by skin tone")
     path, _ = _train("convnet4", "emoji-people", out / "emoji-convnet4", seed, device, console)
     return _audit(
-        "emoji-people", out, console, source="emoji-people", model_path=str(path), model_name=path.name, seed=seed, device=device
+        "emoji-people",
+        out,
+        console,
+        source="emoji-people",
+        model_path=str(path),
+        model_name=path.name,
+        seed=seed,
+        device=device,
     )
 
 
-def _train(kind: str, source: str, out: Path, seed: int, device: str, console: "Console") -> tuple[Path, dict[str, Any]]:
+def _train(
+    kind: str, source: str, out: Path, seed: int, device: str, console: "Console"
+) -> tuple[Path, dict[str, Any]]:
     from evenhand.service.cli.train import train_to
     from evenhand.service.models.documents import TrainingRequest
 

@@ -15,7 +15,9 @@ class TimedOut(Exception):
     """The audit took longer than --timeout."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"the audit did not end within {seconds:g} seconds and was stopped. Raise --timeout, or audit less.")
+        super().__init__(
+            f"the audit did not end within {seconds:g} seconds and was stopped. Raise --timeout, or audit less."
+        )
 
 
 @contextmanager

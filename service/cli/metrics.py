@@ -21,7 +21,7 @@ def command(name: str | None) -> None:
         click.secho("Comparisons with a name of their own", bold=True)
         for composite in COMPOSITES.values():
             click.echo(f"  {composite.name:<34} {composite.meaning}")
-        click.echo("Any metric of one group can also be compared in a policy, with compare = \"difference\" or \"ratio\".")
+        click.echo('Any metric of one group can also be compared in a policy, with compare = "difference" or "ratio".')
 
 
 def _explain(name: str) -> None:
@@ -29,7 +29,9 @@ def _explain(name: str) -> None:
 
     if name in COMPOSITES:
         composite = COMPOSITES[name]
-        click.echo(f"{name}: {composite.meaning}\n  compares  {', '.join(composite.components)}\n  source    {composite.source}")
+        click.echo(
+            f"{name}: {composite.meaning}\n  compares  {', '.join(composite.components)}\n  source    {composite.source}"
+        )
         return
     metric = metric_named(name, favourable_is_positive=True)
     cells = ("tn", "fp", "fn", "tp")

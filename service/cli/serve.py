@@ -7,7 +7,9 @@ from evenhand.service.cli.failing import failing_clearly
 
 @click.command("serve")
 @click.option("--host", default=None, metavar="ADDRESS", help="Default: EVENHAND_HOST, else 127.0.0.1.")
-@click.option("--port", type=click.IntRange(0, 65535), default=None, metavar="N", help="Default: EVENHAND_PORT, else 8000.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=None, metavar="N", help="Default: EVENHAND_PORT, else 8000."
+)
 def command(host: str | None, port: int | None) -> None:
     """Run the service: REST, dashboard and a worker, on an embedded database under EVENHAND_HOME.
 

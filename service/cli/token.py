@@ -44,7 +44,9 @@ def list_() -> None:
             click.echo("there is no token. `evenhand token create NAME` makes one.")
         now = datetime.now(UTC)
         for token in tokens:
-            state = "revoked" if token.revoked_at else "expired" if token.expires_at and token.expires_at < now else "valid"
+            state = (
+                "revoked" if token.revoked_at else "expired" if token.expires_at and token.expires_at < now else "valid"
+            )
             used = f"used {token.last_used_at:%Y-%m-%d}" if token.last_used_at else "never used"
             click.echo(
                 f"{token.id}  {token.prefix}…  {token.role:<8} {state:<8} made {token.created_at:%Y-%m-%d}, {used}  {token.name}"

@@ -15,10 +15,19 @@ KINDS = ("logistic_regression", "hist_gradient_boosting", "random_forest", "neur
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("--data", "source", required=True, metavar="SOURCE", help="A table, pictures, or a built-in set.")
 @click.option("--label", metavar="COL", help="Column to learn. Default: as the built-in set's card says.")
-@click.option("--features", multiple=True, metavar="COL,COL", help="Columns to learn from. Default: all but label and sensitive.")
+@click.option(
+    "--features", multiple=True, metavar="COL,COL", help="Columns to learn from. Default: all but label and sensitive."
+)
 @click.option("--categorical", multiple=True, metavar="COL,COL", help="Features that are names, also where numbers.")
 @click.option("--sensitive", multiple=True, metavar="COL", help="Columns that it must not learn from.")
-@click.option("--out", "out", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="MODEL", help="File to write; the format's ending is added.")
+@click.option(
+    "--out",
+    "out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="MODEL",
+    help="File to write; the format's ending is added.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")  # fmt: skip
 def command(kind: str, source: str, out: Path, **options: Any) -> None:

@@ -24,9 +24,14 @@ def command(report_path: Path, source: str | None, model_path: Path | None) -> N
         if source is not None:
             tests += verify_again(report, source=source, model_path=str(model_path) if model_path else None)
         for test in tests:
-            click.echo(f"{'ok    ' if test.problem is None else 'WRONG '} {test.what}" + (f": {test.problem}" if test.problem else ""))
+            click.echo(
+                f"{'ok    ' if test.problem is None else 'WRONG '} {test.what}"
+                + (f": {test.problem}" if test.problem else "")
+            )
         if source is None:
-            click.echo("not checked: that the data give these counts. Pass --data SOURCE, and --model PATH where there was one.")
+            click.echo(
+                "not checked: that the data give these counts. Pass --data SOURCE, and --model PATH where there was one."
+            )
         wrong = sum(test.problem is not None for test in tests)
         click.echo(f"{len(tests) - wrong} of {len(tests)} hold")
     raise SystemExit(1 if wrong else 0)

@@ -72,7 +72,7 @@ def test_nobody_selected_has_an_undefined_ratio() -> None:
 
 
 def test_fourteen_equal_groups_of_fifty_accuse_nobody() -> None:
-    """METHODS 8.11c: no claim in at least 95 of 100 draws, though the raw smallest ratio lies below .8 in almost all."""
+    """METHODS 8.11c: no claim in at least 95 of 100 draws, though the raw minimum lies below .8 in almost all."""
     rng = np.random.default_rng(5)
     codes = []
     for _ in range(100):
@@ -116,7 +116,9 @@ def test_ugesp_question_12_ratios() -> None:
     """METHODS 8.1: rates .60, .45, .48, .51; .48/.60 is .80 and no flag, also in floating point."""
     _, findings = audited(selected(w=(600, 1000), b=(450, 1000), h=(480, 1000), o=(510, 1000)))
 
-    ratios = {f.group["group"]: f.estimate for f in findings if f.reference == {"group": "w"} and "favourable_rate" in f.id}
+    ratios = {
+        f.group["group"]: f.estimate for f in findings if f.reference == {"group": "w"} and "favourable_rate" in f.id
+    }
 
     assert ratios["b"] == pytest.approx(0.75)
     assert ratios["h"] == pytest.approx(0.80)
@@ -172,7 +174,9 @@ def test_one_group_only_is_an_input_error() -> None:
 
 
 def test_alpha_is_shared_by_the_gated_checks() -> None:
-    policy = Policy(check=[Check(metric="selection_rate", within=0.1), Check(metric="accuracy", within=0.1, gate=Gate.OFF)])
+    policy = Policy(
+        check=[Check(metric="selection_rate", within=0.1), Check(metric="accuracy", within=0.1, gate=Gate.OFF)]
+    )
 
     _, findings = audited(table_of(COMPAS), policy=policy)
     _, default = audited(table_of(COMPAS))
@@ -205,19 +209,30 @@ def test_composite_without_gate_has_no_pairs() -> None:
 
 
 def test_finding_ids_are_unique_even_for_odd_values() -> None:
-    table = table_of({"a/b": (20, 20, 20, 20), "a": (20, 20, 20, 20), "b:c'": (20, 20, 20, 20), "null": (20, 20, 20, 20)})
+    table = table_of(
+        {"a/b": (20, 20, 20, 20), "a": (20, 20, 20, 20), "b:c'": (20, 20, 20, 20), "null": (20, 20, 20, 20)}
+    )
 
     _, findings = audited(table)
 
     assert len({f.id for f in findings}) == len(findings)
 
 
-@pytest.mark.parametrize(("comparison", "p1", "p2", "tolerance"), [(Comparison.DIFFERENCE, 0.45, 0.3, 0.1), (Comparison.RATIO, 0.3, 0.5, 0.8)])
+@pytest.mark.parametrize(
+    ("comparison", "p1", "p2", "tolerance"),
+    [(Comparison.DIFFERENCE, 0.45, 0.3, 0.1), (Comparison.RATIO, 0.3, 0.5, 0.8)],
+)
 def test_rows_needed_give_eighty_per_cent_power(comparison: Comparison, p1: float, p2: float, tolerance: float) -> None:
     """Drawn again at the promised size, the disparity is proven in 80 % of samples, give or take 3."""
     z = normal_quantile(0.975)
     growth = growth_to_prove_disparity(
-        np.array([p1]), np.array([100.0]), np.array([p2]), np.array([100.0]), comparison=comparison, tolerance=tolerance, z=z
+        np.array([p1]),
+        np.array([100.0]),
+        np.array([p2]),
+        np.array([100.0]),
+        comparison=comparison,
+        tolerance=tolerance,
+        z=z,
     )
     n = int(np.ceil(100 * growth[0]))
     rng = np.random.default_rng(3)
@@ -231,7 +246,9 @@ def test_rows_needed_give_eighty_per_cent_power(comparison: Comparison, p1: floa
 def test_detectable_gap_is_proven_in_eighty_per_cent_of_draws() -> None:
     z = normal_quantile(0.975)
     gap = float(
-        detectable_gap(np.array([0.3]), np.array([400.0]), np.array([400.0]), comparison=Comparison.DIFFERENCE, tolerance=0.1, z=z)[0]
+        detectable_gap(
+            np.array([0.3]), np.array([400.0]), np.array([400.0]), comparison=Comparison.DIFFERENCE, tolerance=0.1, z=z
+        )[0]
     )
     rng = np.random.default_rng(4)
 
@@ -251,7 +268,9 @@ def _proven(x1: np.ndarray, x2: np.ndarray, n: float, comparison: Comparison, to
 def test_rows_needed_within_is_kept_when_drawn_again() -> None:
     """Truth is equality: at the rows needed every pair of three groups is proven within in 80 % of audits."""
     policy = Policy(check=[Check(metric="selection_rate", within=0.1)])
-    needed = gated(audited(selected(a=(18, 60), b=(18, 60), c=(18, 60)), policy=policy)[1], "selection_rate").rows_needed
+    needed = gated(
+        audited(selected(a=(18, 60), b=(18, 60), c=(18, 60)), policy=policy)[1], "selection_rate"
+    ).rows_needed
     rng = np.random.default_rng(8)
 
     passed = 0

@@ -7,9 +7,16 @@ from evenhand.auditors.verdict import Comparison, Gate, Verdict
 
 def finding(verdict: Verdict, gate: Gate) -> Finding:
     return Finding(
-        id=f"{verdict}-{gate}", audit="group_disparity", metric="impact_ratio", comparison=Comparison.RATIO, attribute="sex",
-        estimate=0.9, verdict=verdict, gate=gate, message="",
-    )  # fmt: skip
+        id=f"{verdict}-{gate}",
+        audit="group_disparity",
+        metric="impact_ratio",
+        comparison=Comparison.RATIO,
+        attribute="sex",
+        estimate=0.9,
+        verdict=verdict,
+        gate=gate,
+        message="",
+    )
 
 
 W, D, Q = Verdict.PROVEN_WITHIN, Verdict.PROVEN_DISPARITY, Verdict.INCONCLUSIVE

@@ -91,7 +91,7 @@ def test_bounds_are_where_the_score_statistic_is_z(n1: int, n2: int, share1: flo
     ratio = ratio_interval(x1, n1, x2, n2, z=z)
 
     assert difference.low[0] <= x1 / n1 - x2 / n2 <= difference.high[0]
-    if -1 + 1e-9 < difference.low[0]:
+    if difference.low[0] > -1 + 1e-9:
         assert score_z_difference(a, b, c, d, difference.low)[0] == pytest.approx(z, abs=1e-6)
     if difference.high[0] < 1 - 1e-9:
         assert score_z_difference(a, b, c, d, difference.high)[0] == pytest.approx(-z, abs=1e-6)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from evenhand.auditors.perception.paired import NetFlip, net_flips
 from evenhand.auditors.report import Finding, Group, PerceptionCheck
 from evenhand.auditors.robustness import ImageData
-from evenhand.auditors.robustness.clusters import Interval, Spread, unit_table
+from evenhand.auditors.robustness.clusters import Interval, Spread, none_seen, unit_table
 from evenhand.auditors.robustness.data import Level, levels_of, units_of
 from evenhand.auditors.robustness.gaps import (
     EQUIVALENCE_LEVEL,
@@ -198,7 +198,7 @@ def _proven(estimate: float, p: float, tolerance: float) -> bool:
 def _equivalence(spread: Spread) -> Interval:
     """One-sided .95 each way, never narrower than as many units without a single case would leave open."""
     interval = spread.interval(EQUIVALENCE_LEVEL)
-    floor = 1.6449**2 / (spread.units + 1.6449**2)
+    floor = none_seen(spread.units, (1 + EQUIVALENCE_LEVEL) / 2)
     return Interval(min(interval.low, spread.estimate - floor), max(interval.high, spread.estimate + floor))
 
 

@@ -112,7 +112,7 @@ def _ascend(
     """Regularised ascent on the logit of each class against the others; the dreams, and the step that reached .99."""
     import torch
 
-    from evenhand.auditors.robustness.gradients import as_batch, full_precision, logits_in_any_layout
+    from evenhand.auditors.robustness.gradients import as_batch, full_precision, logits_in_any_layout, margin
 
     height, width, channels = classifier.image_shape
     start = uniform(sample_keys(seed, np.arange(classes), "dream"), height * width * channels)
@@ -124,10 +124,12 @@ def _ascend(
     for step in range(DREAM_STEPS):
         batch = batch.detach().requires_grad_()
         with torch.enable_grad(), full_precision(device):
-            shares = torch.log_softmax(logits_in_any_layout(classifier, batch), dim=1)
-            climbed = shares.gather(1, wanted[:, None])[:, 0]
+            logits = logits_in_any_layout(classifier, batch)
+            # the margin goes on rising where a probability has nothing left to gain
+            climbed = margin(logits, wanted, wanted).neg()
             (gradient,) = torch.autograd.grad(climbed.sum(), batch, allow_unused=True)
-        for index in torch.nonzero(climbed.detach().exp() >= CERTAIN)[:, 0].tolist():
+        sure = logits.detach().softmax(dim=1).gather(1, wanted[:, None])[:, 0] >= CERTAIN
+        for index in torch.nonzero(sure)[:, 0].tolist():
             reached[index] = step if reached[index] is None else reached[index]
         if gradient is None:
             break
@@ -168,8 +170,8 @@ def fooling_noise(classifier: ImageClassifier, *, seed: int) -> Panel:
         text=(
             f"{NOISE_PICTURES} pictures of each kind of noise show nothing at all; the table says how often the "
             "network is nevertheless sure of a class (Nguyen, Yosinski and Clune 2015). Of each kind the picture "
-            "that it is surest of is shown. A high share means overconfident on noise. Never a verdict about bias: confidence on "
-            "noise measured alike in planted and honest networks (.4 to 1.0 against .2 to .8)."
+            "that it is surest of is shown. A high share means overconfident on noise. Never a verdict about bias: "
+            "confidence on noise measured alike in planted and honest networks (.4 to 1.0 against .2 to .8)."
         ),
         images=images,
         table=table,

@@ -76,16 +76,29 @@ class Spread:
         return float(np.std(self.draws)) if len(self.draws) else float("nan")
 
     def interval(self, level: float) -> Interval:
-        """Percentile interval, widened about the estimate for few units by t / z and sqrt(U / (U - 1))."""
+        """Percentile interval, widened about the estimate for few units by t / z and sqrt(U / (U - 1)).
+
+        Where all units agree the bootstrap sees no variation: then it reaches as far as a share of which as many
+        units show not a single case could. Kept in [-1, 1]; infinite for fewer than two units.
+        """
         if self.units < 2 or len(self.draws) == 0:
             return Interval(-np.inf, np.inf)
         tail = (1 - level) / 2
+        if self.standard_error < ROUNDING:
+            unseen = none_seen(self.units, 1 - tail)
+            return Interval(max(-1.0, self.estimate - unseen), min(1.0, self.estimate + unseen))
         low, high = np.quantile(self.draws, [tail, 1 - tail])
         widen = float(t.ppf(1 - tail, self.units - 1) / norm.ppf(1 - tail)) * np.sqrt(self.units / (self.units - 1))
         return Interval(
-            low=float(self.estimate - widen * max(self.estimate - low, 0)),
-            high=float(self.estimate + widen * max(high - self.estimate, 0)),
+            low=max(-1.0, float(self.estimate - widen * max(self.estimate - low, 0))),
+            high=min(1.0, float(self.estimate + widen * max(high - self.estimate, 0))),
         )
+
+
+def none_seen(units: int, one_sided_level: float) -> float:
+    """Upper end of Wilson's interval of a share of which as many units show not a single case."""
+    z_squared = float(norm.ppf(one_sided_level)) ** 2
+    return z_squared / (units + z_squared)
 
 
 def generator(seed: int, *purpose: str) -> np.random.Generator:
@@ -115,10 +128,10 @@ def unit_table(
     codes, compact = np.unique(unit[held], return_inverse=True)
     index = compact.reshape(-1) * cells + label[held] * groups + group[held]
     size = len(codes) * cells
-    totals = np.bincount(index, minlength=size).reshape(-1, cells)
-    successes = np.bincount(index, weights=success[held], minlength=size).astype(np.int64).reshape(-1, cells)
+    totals = np.bincount(index, minlength=size).reshape(len(codes), cells)
+    successes = np.bincount(index, weights=success[held], minlength=size).astype(np.int64).reshape(len(codes), cells)
     types, copies = np.unique(np.concatenate([successes, totals], axis=1), axis=0, return_counts=True)
-    shape = (-1, classes, groups)
+    shape = (len(types), classes, groups)
     return UnitTable(
         success=types[:, :cells].reshape(shape).astype(np.float64),
         total=types[:, cells:].reshape(shape).astype(np.float64),
@@ -128,7 +141,7 @@ def unit_table(
 
 def _weighted(weights: NDArray[np.float64], counts: Counts) -> Counts:
     """(draws, types) times (types, classes, groups)."""
-    return np.asarray((weights @ counts.reshape(len(counts), -1)).reshape(-1, *counts.shape[1:]))
+    return np.tensordot(weights, counts, axes=(1, 0))
 
 
 def resampled(table: UnitTable, rng: np.random.Generator, *, draws: int = BOOTSTRAP_DRAWS) -> tuple[Counts, Counts]:
@@ -205,11 +218,6 @@ def p_value(observed: float, drawn: NDArray[np.float64], *, exact: bool) -> floa
     """
     extreme = int(np.sum(~(np.abs(drawn) < abs(observed) - ROUNDING)))
     return extreme / len(drawn) if exact else (1 + extreme) / (1 + len(drawn))
-
-
-def smallest_p_value(table: UnitTable) -> float:
-    """The smallest p-value that units holding both groups can give: 2 of the 2^units arrangements."""
-    return float(2.0 ** (1 - min(table.units, 60)))
 
 
 def wilson(successes: float, n: float, level: float) -> Interval:

@@ -19,6 +19,7 @@ from evenhand.auditors.robustness.clusters import (
     UnitTable,
     generator,
     holm,
+    none_seen,
     p_value,
     regrouped,
     resampled,
@@ -189,14 +190,10 @@ def _pair_members(
         draws = contrast.statistic(*resamples)
         spread = Spread(estimate=estimate, draws=draws[np.isfinite(draws)], units=table.units)
         p = p_value(estimate, contrast.statistic(success, total), exact=exact)
-        members.append(Member(first, second, contrast.label, spread, p, _none_seen(table.units)))
+        members.append(
+            Member(first, second, contrast.label, spread, p, none_seen(table.units, (1 + EQUIVALENCE_LEVEL) / 2))
+        )
     return members
-
-
-def _none_seen(units: int) -> float:
-    """Upper end, one-sided .95, of a share of which as many units show not a single case (Wilson)."""
-    z_squared = 1.6449**2
-    return z_squared / (units + z_squared)
 
 
 def decide(members: Sequence[Member], *, tolerance: float) -> Gap:

@@ -124,7 +124,8 @@ def _tell_errors(app: Flask) -> None:
     def refused(error: HTTPError) -> Response:
         pointed = openapi.pointers(error.detail)
         detail = "; ".join(f"{found['pointer']}: {found['detail']}" for found in pointed) or str(error.message)
-        return _told(_http_problem(error.status_code, str(error.message), detail, pointed), dict(error.headers or {}))
+        headers = {name: str(value) for name, value in dict(error.headers or {}).items()}
+        return _told(_http_problem(error.status_code, str(error.message), detail, pointed), headers)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

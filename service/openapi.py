@@ -72,7 +72,7 @@ def set_up(app: APIFlask) -> None:
     app.spec_processor(_completed)
 
 
-def _completed(spec: dict[str, Any]) -> dict[str, Any]:
+def _completed(spec: Any) -> Any:
     rest.ref(ProblemDocument)
     spec.pop("servers", None)
     spec["paths"] = {path: item for path, item in spec["paths"].items() if item}

@@ -1,7 +1,7 @@
 """How the REST interface takes and gives documents: JSON, pages of lists, problems. Routes are in each api.py."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from apiflask import HTTPTokenAuth
 from flask import Response, request
@@ -30,7 +30,7 @@ class Paging(BaseModel):
     cursor: str | None = Field(default=None, description="`next` of the page before")
 
 
-@auth.verify_token
+@auth.verify_token  # type: ignore[untyped-decorator]
 def _verify(text: str) -> Principal | None:
     if not text:
         return None
@@ -41,12 +41,12 @@ def _verify(text: str) -> Principal | None:
     return principal
 
 
-@auth.get_user_roles
+@auth.get_user_roles  # type: ignore[untyped-decorator]
 def _roles(principal: Principal) -> list[str]:
     return [role.value for role in Role if principal.role.covers(role)]
 
 
-@auth.error_handler
+@auth.error_handler  # type: ignore[untyped-decorator]
 def _refused(status: int) -> Response:
     if status == 403:
         detail = "this token's role does not allow it. Ask an admin for one with the role auditor or admin."
@@ -60,8 +60,7 @@ def _refused(status: int) -> Response:
 
 def principal() -> Principal:
     """Who asks, in a route that needs a token."""
-    found: Principal = auth.current_user
-    return found
+    return cast(Principal, auth.current_user)
 
 
 def body(model: type[Document]) -> Document:
@@ -109,8 +108,8 @@ def ref(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
-def answers(status: int, description: str, model: type[BaseModel] | None = None, **headers: str) -> dict[str, Any]:
-    """`@bp.doc(responses=answers(...))`: one kind of success."""
+def answers(status: int, description: str, model: type[BaseModel] | None = None, **headers: str) -> Any:
+    """`@bp.doc(responses=answers(...))`: one kind of success, for APIFlask, whose type of it is too narrow."""
     answer: dict[str, Any] = {"description": description}
     if model is not None:
         answer["content"] = {JSON: {"schema": ref(model)}}

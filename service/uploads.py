@@ -1,6 +1,7 @@
 """Receiving a file as the body of a request, streamed to disk and never whole in memory."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
@@ -9,7 +10,7 @@ from flask import request
 
 from evenhand.service.artefacts import CHUNK_BYTES, Spooled, spool
 from evenhand.service.current import service
-from evenhand.service.errors import NameMissing, WrongContentType
+from evenhand.service.errors import NameMissing, UploadTooLarge, WrongContentType
 from evenhand.service.rest import parameter
 
 FILENAME = parameter(
@@ -18,7 +19,9 @@ FILENAME = parameter(
 NAME = parameter("name", "query", "how to call it; by default its file name")
 FILE = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 
-FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
+DISCARD_SECONDS = 60.0
+
+MULTIPART = "multipart/form-data"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -28,22 +31,27 @@ def received_file() -> Iterator[Spooled]:
 
     Raises:
         NameMissing: neither address nor headers name it.
-        WrongContentType: it comes as a form.
+        WrongContentType: it comes as a multipart form.
         UploadTooLarge, UploadIncomplete, EmptyUpload: as their names say.
     """
-    if request.mimetype in FORMS:
+    # curl calls every body a urlencoded form unless told otherwise, so that one is taken as the file it is
+    if request.mimetype == MULTIPART:
         raise WrongContentType(
             request.mimetype, "send the file itself as the body: curl --data-binary @FILE -H 'Content-Type: text/csv'"
         )
     config = service().config
-    with spool(
-        _chunks(),
-        folder=config.work,
-        filename=upload_filename(),
-        limit_bytes=config.max_upload_bytes,
-        announced_bytes=request.content_length,
-    ) as spooled:
-        yield spooled
+    try:
+        with spool(
+            _chunks(),
+            folder=config.work,
+            filename=upload_filename(),
+            limit_bytes=config.max_upload_bytes,
+            announced_bytes=request.content_length,
+        ) as spooled:
+            yield spooled
+    except UploadTooLarge:
+        _discard_rest()
+        raise
 
 
 def upload_filename() -> str:
@@ -67,6 +75,14 @@ def _disposition() -> str | None:
     message = Message()
     message["Content-Disposition"] = header
     return message.get_filename()
+
+
+def _discard_rest() -> None:
+    # a client that is still sending would find the connection broken, and never read why
+    until = time.monotonic() + DISCARD_SECONDS
+    for _ in _chunks():
+        if time.monotonic() > until:
+            return
 
 
 def _chunks() -> Iterator[bytes]:

@@ -177,7 +177,7 @@ def _leave(workplace: Workplace) -> None:
         store.retire(session, workplace.executor_id)
 
 
-def _tolerate(action: Callable[[], None]) -> None:
+def _tolerate(action: Callable[[], object]) -> None:
     try:
         action()
     except OperationalError:

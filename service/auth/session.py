@@ -31,7 +31,7 @@ Answer = TypeVar("Answer")
 SIGN_IN_PATH = "/sign-in"
 
 
-class SignedIn(UserMixin):
+class SignedIn(UserMixin):  # type: ignore[misc]  # flask_login has no types
     """The principal behind a session, for templates as `current_user`: `name`, `role`, `may(role)`."""
 
     def __init__(self, principal: Principal) -> None:
@@ -107,14 +107,14 @@ def set_up(app: Flask) -> None:
     manager = LoginManager()
     manager.init_app(app)
 
-    @manager.user_loader
+    @manager.user_loader  # type: ignore[untyped-decorator]
     def load(token_id: str) -> SignedIn | None:
         # asked at each request: a revoked token ends its sessions
         with reading() as session:
             principal = principal_of_token(session, token_id)
         return None if principal is None else SignedIn(principal)
 
-    @manager.unauthorized_handler
+    @manager.unauthorized_handler  # type: ignore[untyped-decorator]
     def unauthorized() -> Any:
         return _to_sign_in()
 

@@ -12,6 +12,7 @@ from evenhand import __version__
 from evenhand.service import migrate
 from evenhand.service.current import reading, service
 from evenhand.service.jobs import store as jobs
+from evenhand.service.jobs.tables import JobStatus
 from evenhand.service.rest import JSON
 
 api = APIBlueprint("health", __name__, tag="Health")
@@ -19,21 +20,24 @@ api = APIBlueprint("health", __name__, tag="Health")
 ANY_JSON = {JSON: {"schema": {"type": "object"}}}
 TEXT = {"text/plain": {"schema": {"type": "string"}}}
 
+# Any: APIFlask's type of `responses` is too narrow
+ALIVE: Any = {"200": {"description": "The web process answers", "content": ANY_JSON}}
+READY: Any = {
+    "200": {"description": "Everything an audit needs is there", "content": ANY_JSON},
+    "503": {"description": "Something is missing; `checks` says what", "content": ANY_JSON},
+}
+COUNTED: Any = {"200": {"description": "Counts in Prometheus' text format", "content": TEXT}}
+
 
 @api.get("/healthz")
-@api.doc(responses={"200": {"description": "The web process answers", "content": ANY_JSON}})
+@api.doc(responses=ALIVE)
 def healthy() -> Response:
     """Whether the web process answers."""
     return _json({"status": "ok", "version": __version__}, 200)
 
 
 @api.get("/readyz")
-@api.doc(
-    responses={
-        "200": {"description": "Everything an audit needs is there", "content": ANY_JSON},
-        "503": {"description": "Something is missing; `checks` says what", "content": ANY_JSON},
-    }
-)
+@api.doc(responses=READY)
 def ready() -> Response:
     """Whether audits can be taken and run: database, migrations, artefacts, worker, and how models are confined."""
     checks = {name: _checked(check) for name, check in CHECKS.items()}
@@ -42,7 +46,7 @@ def ready() -> Response:
 
 
 @api.get("/metrics")
-@api.doc(responses={"200": {"description": "Counts in Prometheus' text format", "content": TEXT}})
+@api.doc(responses=COUNTED)
 def metrics() -> Response:
     """Jobs by status and live workers, in Prometheus' text format."""
     with reading() as session:
@@ -51,7 +55,7 @@ def metrics() -> Response:
     lines = [
         "# HELP evenhand_jobs Audits and trainings by status.",
         "# TYPE evenhand_jobs gauge",
-        *(f'evenhand_jobs{{status="{status}"}} {counted.get(status, 0)}' for status in jobs.JobStatus),
+        *(f'evenhand_jobs{{status="{status}"}} {counted.get(status, 0)}' for status in JobStatus),
         "# HELP evenhand_workers Workers with a heartbeat.",
         "# TYPE evenhand_workers gauge",
         f"evenhand_workers {len(workers)}",

@@ -9,6 +9,7 @@ from evenhand.service.errors import problem_of
 from evenhand.service.jobs import store
 from evenhand.service.jobs.context import CANCELLED, JobContext, Workplace, persist
 from evenhand.service.jobs.process import Interrupted
+from evenhand.service.jobs.tables import Job
 from evenhand.service.models.jobs import run_training_job
 
 KINDS: dict[str, Callable[[JobContext], None]] = {"audit": run_audit_job, "training": run_training_job}
@@ -28,18 +29,11 @@ class Runner:
 
         When the worker stops, this never returns: a job that returned would count as done and not be taken up again.
         """
-        place = self._workplace
-        with place.database.writing() as session:
-            job = store.begin(
-                session,
-                job_id,
-                executor_id=place.executor_id,
-                timeout_seconds=place.config.job_timeout_seconds,
-            )
+        job = persist(lambda: self._begin(job_id))
         if job is None:
             return
         try:
-            with JobContext(place, job) as context:
+            with JobContext(self._workplace, job) as context:
                 KINDS[job.kind](context)
         except Interrupted as interrupted:
             if interrupted.reason != CANCELLED:
@@ -48,6 +42,16 @@ class Runner:
         except Exception as error:  # the edge of a job
             log.info("job %s failed", job_id, exc_info=True)
             self._fail(job_id, error)
+
+    def _begin(self, job_id: str) -> Job | None:
+        place = self._workplace
+        with place.database.writing() as session:
+            return store.begin(
+                session,
+                job_id,
+                executor_id=place.executor_id,
+                timeout_seconds=place.config.job_timeout_seconds,
+            )
 
     def _fail(self, job_id: str, error: BaseException) -> None:
         def fail() -> None:

@@ -145,7 +145,7 @@ def count_by_status(session: Session) -> dict[str, int]:
     return {status: count for status, count in rows}  # noqa: C416 - rows are not pairs to a type checker
 
 
-def unfinished(session: Session, job_ids: sa.Select[tuple[str]]) -> list[str]:
+def unfinished(session: Session, job_ids: sa.Select[Any]) -> list[str]:
     """Those of the jobs that are not over."""
     return list(session.scalars(sa.select(Job.id).where(Job.id.in_(job_ids), Job.status.not_in(_FINAL))))
 

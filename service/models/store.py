@@ -31,6 +31,7 @@ def add_model(
         sha256=file.sha256,
         size_bytes=file.size_bytes,
         description=description,
+        job=None,
         created_by=actor,
     )
     session.add(model)

@@ -1,5 +1,7 @@
 """/api/v1/reports: reports in every format, and what differs between two."""
 
+from typing import Any
+
 from apiflask import APIBlueprint
 from flask import Response, request
 
@@ -17,7 +19,7 @@ api = APIBlueprint("reports", __name__, url_prefix=f"{API}/reports", tag="Report
 
 STANDALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
 
-IN_EVERY_FORMAT = {
+IN_EVERY_FORMAT: Any = {
     "200": {
         "description": "The report",
         "content": {

@@ -1,5 +1,6 @@
 """The REST interface, spoken to over HTTP: a service with its web server and worker runs in processes of its own."""
 
+import hashlib
 import os
 import pickle
 import uuid
@@ -7,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
+from tests.classifiers.build import linear
 from tests.service.conftest import MAX_UPLOAD_BYTES
 from tests.service.running import POLICY, Client, Service, people
 
@@ -137,8 +140,10 @@ def test_one_group_only_fails_with_exit_code_2(client: Client) -> None:
     assert (done["status"], done["exit_code"]) == ("failed", 2)
 
 
-def test_an_audit_can_be_cancelled(client: Client) -> None:
+@pytest.mark.parametrize("when", ["queued", "running"])
+def test_an_audit_can_be_cancelled(client: Client, when: str) -> None:
     audit = client.submit(client.dataset(people()))
+    client.wait(f"/api/v1/audits/{audit}", until={when, "running"})
 
     answer = client.send("POST", f"/api/v1/audits/{audit}/cancel")
 
@@ -164,6 +169,24 @@ def test_a_model_is_trained_and_audited(client: Client) -> None:
     assert trained["status"] == "succeeded"
     assert trained["description"]["features"]
     assert client.wait(f"/api/v1/audits/{audit}", seconds=90)["status"] == "succeeded"
+
+
+def test_an_onnx_model_is_uploaded_and_audited(client: Client) -> None:
+    """A graph of one tensor does not tell its columns; the policy does."""
+    rows = "\n".join(f"{sex},{score},7,{int(score > 0)}" for score in (-2, -1, 1, 2) for sex in ("man", "woman") * 50)
+    dataset = client.dataset(f"sex,points,age,hired\n{rows}\n".encode())
+    graph = linear(np.array([[-1.0, 1.0], [0.0, 0.0]], np.float32), last="Softmax")
+    policy = {"data": {"label": "hired", "sensitive": ["sex"], "features": ["points", "age"], "positive": "1"}}
+
+    model = client.upload("models", "points.onnx", graph.SerializeToString(), "&name=By+points")
+    asked = {"model": model.json["id"], "policy": policy, "only": ["group_disparity"]}
+    done = client.wait(f"/api/v1/audits/{client.submit(dataset, **asked)}")
+    report = client.get(f"/api/v1/reports/{done['id']}").json
+
+    assert (model.status, model.json["name"]) == (201, "By points")
+    assert model.json["description"]["features_wanted"] == 2
+    assert (done["status"], done["error"]) == ("succeeded", None)
+    assert report["subject"]["model"]["sha256"] == hashlib.sha256(graph.SerializeToString()).hexdigest()
 
 
 def test_a_hostile_pickle_named_onnx_is_refused_unread(client: Client, running: Service, tmp_path: Path) -> None:
@@ -219,13 +242,21 @@ def test_a_file_without_a_name_is_asked_for_one(client: Client) -> None:
     assert "filename=" in answer.json["detail"]
 
 
-def test_a_file_sent_as_a_form_is_told_how_to_be_sent(client: Client) -> None:
+def test_a_file_sent_as_a_multipart_form_is_told_how_to_be_sent(client: Client) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
 
     answer = client.send("POST", "/api/v1/datasets?filename=a.csv", b"--x--", headers=headers)
 
     assert answer.status == 415
     assert "--data-binary" in answer.json["detail"]
+
+
+def test_a_file_sent_with_curls_default_type_is_taken(client: Client) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    answer = client.send("POST", "/api/v1/datasets?filename=a.csv", people(), headers=headers)
+
+    assert (answer.status, answer.json["rows"]) == (201, 400)
 
 
 def test_a_deleted_data_set_takes_its_file_along(client: Client, running: Service) -> None:
@@ -343,6 +374,13 @@ def test_readyz_shows_every_part(anonymous: Client) -> None:
 
     assert answer.status == 200
     assert set(answer.json["checks"]) == {"database", "migrations", "artefacts", "worker", "confinement"}
+
+
+def test_the_service_describes_itself(anonymous: Client) -> None:
+    answer = anonymous.get("/api/v1/openapi.json")
+
+    assert answer.json["openapi"].startswith("3.1")
+    assert "/api/v1/audits" in answer.json["paths"]
 
 
 def test_health_and_metrics_need_no_token(anonymous: Client) -> None:

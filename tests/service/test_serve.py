@@ -81,6 +81,41 @@ def test_an_audit_survives_the_death_of_its_worker_with_one_report(tmp_path: Pat
     assert (reports, attempts) == (1, 2)
 
 
+def test_an_audit_in_the_middle_goes_on_after_a_stop_in_good_order(tmp_path: Path) -> None:
+    with service(tmp_path / "home") as first:
+        audit = first.client.submit(first.client.dataset(people(gap=0.3)))
+        first.client.wait(f"/api/v1/audits/{audit}", until={"running"})
+        token = first.client.token
+        first.stop()
+        with first.database.reading() as session:
+            left = session.get_one(Job, audit)
+
+    with service(tmp_path / "home", token=token) as second:
+        done = second.client.wait(f"/api/v1/audits/{audit}", seconds=90)
+        with second.database.reading() as session:
+            attempts = session.get_one(Job, audit).attempts
+
+    assert left.status == "queued"
+    assert (done["status"], attempts) == ("succeeded", 1)
+
+
+def test_worker_and_web_server_end_when_serve_is_killed(tmp_path: Path) -> None:
+    with service(tmp_path / "home") as running:
+        worker = running.worker_pid()
+
+        running.process.kill()
+        running.process.wait()
+
+        wait_for(lambda: not is_running(worker))
+        port = int(running.client.address.rsplit(":", 1)[1])
+        wait_for(lambda: not listens(port))
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.mark.postgres
 def test_another_worker_takes_over_from_one_that_is_killed(postgres_server: str, tmp_path: Path) -> None:
     with postgres.database(postgres_server) as url, contextlib.ExitStack() as stack:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from evenhand import __version__
-from evenhand.service import openapi
+from evenhand.service import specification
 from evenhand.service.artefacts import Artefacts
 from evenhand.service.audits.api import api as audits
 from evenhand.service.auth import session as auth_session
@@ -82,7 +82,7 @@ def create_app(config: Config) -> APIFlask:
         queue=JobQueue(database.url.render_as_string(hide_password=False)),
     )
     app.url_map.converters["id"] = IdConverter
-    openapi.set_up(app)
+    specification.set_up(app)
     auth_session.set_up(app)
     csrf = CSRFProtect(app)
     for api in APIS:
@@ -122,7 +122,7 @@ def _secured(response: Response) -> Response:
 def _tell_errors(app: Flask) -> None:
     @app.errorhandler(HTTPError)
     def refused(error: HTTPError) -> Response:
-        pointed = openapi.pointers(error.detail)
+        pointed = specification.pointers(error.detail)
         detail = "; ".join(f"{found['pointer']}: {found['detail']}" for found in pointed) or str(error.message)
         headers = {name: str(value) for name, value in dict(error.headers or {}).items()}
         return _told(_http_problem(error.status_code, str(error.message), detail, pointed), headers)

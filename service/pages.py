@@ -32,7 +32,9 @@ def blueprint(folder: str, import_name: str) -> Blueprint:
 
 def show(template: str, *, status: int = 200, **names: Any) -> Response:
     """A page."""
-    return Response(flask.render_template(template, **names), status, {"Cache-Control": "no-store"}, mimetype="text/html")
+    return Response(
+        flask.render_template(template, **names), status, {"Cache-Control": "no-store"}, mimetype="text/html"
+    )
 
 
 def field_errors(error: ValidationError) -> FieldErrors:
@@ -47,7 +49,9 @@ def field_errors(error: ValidationError) -> FieldErrors:
 def refusal(error: Exception) -> FieldErrors:
     """A refusal, beside the field that it points at."""
     problem = problem_of(error)
-    pointed = {each["pointer"].rstrip("/").rsplit("/", 1)[-1]: each["detail"] for each in problem.errors if "pointer" in each}
+    pointed = {
+        each["pointer"].rstrip("/").rsplit("/", 1)[-1]: each["detail"] for each in problem.errors if "pointer" in each
+    }
     return pointed or {"": problem.detail}
 
 

@@ -34,7 +34,9 @@ def new() -> Response:
     if not named:
         with reading() as session:
             uploaded = list_datasets(session, limit=MOST_CHOICES)
-        return show("audits/choose.html", cards=builtin_cards(), uploaded=uploaded.items)
+        return show(
+            "audits/choose.html", cards=builtin_cards(), uploaded=uploaded.items, model=request.args.get("model")
+        )
     return _form(named, filled=_filled_by_card(shown_dataset(named), model=request.args.get("model")), errors={})
 
 
@@ -119,7 +121,9 @@ def _filled_by_card(dataset: Shown, *, model: str | None) -> MultiDict[str, str]
 
 def _submission(form: MultiDict[str, str]) -> dict[str, Any]:
     """The form as the document that REST takes too."""
-    data: dict[str, Any] = given(form, "label", "prediction", "score", "threshold", "positive", "favourable", "unit", "pair")
+    data: dict[str, Any] = given(
+        form, "label", "prediction", "score", "threshold", "positive", "favourable", "unit", "pair"
+    )
     data["sensitive"] = form.getlist("sensitive")
     seed = form.get("seed", "").strip() or "0"
     return {
@@ -140,5 +144,7 @@ def _missing(form: MultiDict[str, str]) -> FieldErrors:
     if not any(form.get(name, "").strip() for name in ("model", "prediction", "score")):
         errors["prediction"] = "Choose a model, or a column with predictions, or a column with scores."
     if form.get("score", "").strip() and not form.get("threshold", "").strip():
-        errors["threshold"] = "A score becomes a prediction by its threshold: positive where the score is at least this."
+        errors["threshold"] = (
+            "A score becomes a prediction by its threshold: positive where the score is at least this."
+        )
     return errors

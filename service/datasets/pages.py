@@ -133,7 +133,13 @@ def _list(*, errors: FieldErrors, status: int = 200) -> Response:
 
 
 def _role(card: "DatasetCard", column: str) -> str:
-    roles = {card.label: "label", card.prediction: "prediction", card.score: "score", card.unit: "unit", card.pair: "pair"}
+    roles = {
+        card.label: "label",
+        card.prediction: "prediction",
+        card.score: "score",
+        card.unit: "unit",
+        card.pair: "pair",
+    }
     if column in card.sensitive:
         return "sensitive"
     return roles.get(column) or ("feature" if column in (card.features or ()) else "")

@@ -76,7 +76,10 @@ def upload() -> AnyResponse:
 def train() -> AnyResponse:
     try:
         seed = request.form.get("seed", "").strip() or "0"
-        wanted = {**given(request.form, "kind", "dataset", "label", "name"), "seed": int(seed) if seed.isdecimal() else seed}
+        wanted = {
+            **given(request.form, "kind", "dataset", "label", "name"),
+            "seed": int(seed) if seed.isdecimal() else seed,
+        }
         order = TrainingRequest.model_validate(wanted)
         with writing() as session:
             dataset = choose_dataset(session, order.dataset)

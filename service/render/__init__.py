@@ -11,7 +11,7 @@ __all__ = ["github_annotations", "html", "junit_xml", "markdown", "sarif", "term
 
 
 def html(report: "Report") -> str:
-    """One page that opens from disk: inline CSS and SVG, no script, nothing fetched. It allows itself nothing else by its own CSP."""
+    """One page that opens from disk: inline CSS and SVG, no script, nothing fetched; its own CSP allows nothing else."""
     from evenhand.service.render import page
 
     return page.standalone(report)

@@ -1,4 +1,7 @@
-"""Where marks go in a chart: positions in per cent of the width and pixels of height, so that text keeps its size. Templates draw them."""
+"""Where marks go in a chart; templates draw them.
+
+Positions are in per cent of the width and pixels of the height, so that text keeps its size on every screen.
+"""
 
 import math
 from collections.abc import Callable
@@ -9,6 +12,8 @@ LONG_NAME = 17
 MOST_ROWS = 24
 """A chart of more rows shows the extremes; the table has them all."""
 CURVE_HEIGHT = 220
+TICK_ROOM = 9.0
+"""Per cent of the width that the text of a tick takes."""
 MAP_HEIGHT, MAP_WIDTH = 300, 640
 
 
@@ -131,7 +136,7 @@ def proxy_map(features: list[tuple[str, float, float, float, str]]) -> ProxyMap:
     largest = max((abs(contribution) for _, _, contribution, _, _ in features), default=0.0) or 0.01
     low = min(min((contribution for _, _, contribution, _, _ in features), default=0.0), 0.0)
     top, bottom = 18.0, MAP_HEIGHT - 46.0
-    across = _scale(0.5, 1.0, 9.0, 94.0)
+    across = _scale(0.5, 1.0, 11.0, 94.0)
     levels_at = _steps(low, largest)
     up = _scale(min(low, levels_at[0]), max(largest, levels_at[-1]), bottom, top)
     dots = [
@@ -150,7 +155,7 @@ def curves(named: list[tuple[str, list[float], list[float], list[float], list[fl
         named: name, eps, accuracy, low, high; the lists of one length.
     """
     last = max((max(eps, default=0.0) for _, eps, *_ in named), default=0.0) or 1.0
-    across, up = _scale(0.0, last, 9.0, 76.0), _scale(0.0, 1.0, CURVE_HEIGHT - 40.0, 12.0)
+    across, up = _scale(0.0, last, 11.0, 76.0), _scale(0.0, 1.0, CURVE_HEIGHT - 40.0, 12.0)
     ends = sorted((up(accuracy[-1]) or 0.0, index) for index, (_, _, accuracy, _, _) in enumerate(named) if accuracy)
     name_at: dict[int, float] = {}
     for y, index in ends:
@@ -166,7 +171,7 @@ def curves(named: list[tuple[str, list[float], list[float], list[float], list[fl
         for index, (name, eps, accuracy, low, high) in enumerate(named)
     ]
     shown_eps = sorted({x for _, eps, *_ in named for x in eps})
-    ticks = [Tick(across(x) or 0.0, f"{x:.3f}".rstrip("0").rstrip(".") or "0") for x in shown_eps]
+    ticks = _with_room([Tick(across(x) or 0.0, f"{x:.3f}".rstrip("0").rstrip(".") or "0") for x in shown_eps])
     levels = [Tick(up(y) or 0.0, f"{y:.1f}") for y in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
     return CurveChart(lines, ticks, levels, height=CURVE_HEIGHT)
 
@@ -258,6 +263,15 @@ def _box(dot: Dot, label: Label) -> _Box:
     x = dot.x / 100 * MAP_WIDTH + label.dx
     left = x - {"start": 0.0, "middle": width / 2, "end": width}[label.anchor]
     return _Box(left, dot.y + label.dy - 11, left + width, dot.y + label.dy + 3)
+
+
+def _with_room(ticks: list[Tick]) -> list[Tick]:
+    """Without the text of a tick that would run into the one before it; the last keeps its own."""
+    kept: list[Tick] = []
+    for tick in reversed(ticks):
+        crowded = any(other.text and other.at - tick.at < TICK_ROOM for other in kept)
+        kept.append(Tick(tick.at, "") if crowded else tick)
+    return kept[::-1]
 
 
 def _tick_text(value: float) -> str:

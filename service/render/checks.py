@@ -1,4 +1,4 @@
-"""Arranges findings for readers: each check with the pairs of groups behind it. Every finding of the report has exactly one place."""
+"""Arranges findings for readers: each check with the pairs of groups behind it. Every finding has exactly one place."""
 
 from dataclasses import dataclass, field
 
@@ -54,7 +54,8 @@ def gated(report: Report) -> list[Check]:
 def deciding(report: Report) -> Check | None:
     """The one check that a reader should hear of first.
 
-    A strict check before a gated one before the rest, error rates before rates of decisions, single attributes before intersections.
+    A strict check before a gated one before the rest, error rates before rates of decisions, single attributes before
+    intersections.
     """
     same_verdict = [check for check in arrange(report) if check.finding.verdict == report.verdict]
     return min(same_verdict, key=_first_told, default=None)
@@ -66,7 +67,9 @@ def group_result(report: Report, finding: Finding, side: str) -> GroupResult | N
     wanted = getattr(finding, side)
     if audit is None or wanted is None:
         return None
-    rows = (row for attribute in audit.attributes if attribute.attribute == finding.attribute for row in attribute.groups)
+    rows = (
+        row for attribute in audit.attributes if attribute.attribute == finding.attribute for row in attribute.groups
+    )
     return next((row for row in rows if row.group == wanted), None)
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import sarif_pydantic as sarif_2_1
+import sarif_pydantic as sarif_2_1  # type: ignore[import-untyped]  # it publishes no types
 
 from evenhand.auditors.report import Finding, Report
 from evenhand.auditors.verdict import Verdict
@@ -18,13 +18,15 @@ def sarif(report: Report, *, policy_path: str | None = None) -> str:
     """A result for each gated finding; its rule is the metric."""
     findings = [check.finding for check in checks.gated(report)]
     metrics = list(dict.fromkeys(finding.metric for finding in findings))
-    driver = sarif_2_1.ToolDriver(name="evenhand", version=report.tool.get("version"), rules=[_rule(metric) for metric in metrics])
+    driver = sarif_2_1.ToolDriver(
+        name="evenhand", version=report.tool.get("version"), rules=[_rule(metric) for metric in metrics]
+    )
     lines = _policy_lines(policy_path)
     results = [_result(finding, metrics.index(finding.metric), policy_path, lines) for finding in findings]
     run = sarif_2_1.Run(tool=sarif_2_1.Tool(driver=driver), results=results)
     # the library leaves $schema out
     document = sarif_2_1.Sarif(**{"$schema": SCHEMA}, runs=[run])
-    return document.model_dump_json(by_alias=True, exclude_none=True, indent=2)
+    return str(document.model_dump_json(by_alias=True, exclude_none=True, indent=2))
 
 
 def github_annotations(report: Report, *, policy_path: str | None = None) -> str:
@@ -34,7 +36,11 @@ def github_annotations(report: Report, *, policy_path: str | None = None) -> str
     for finding in (check.finding for check in checks.gated(report)):
         if finding.verdict is Verdict.PROVEN_WITHIN:
             continue
-        place = f"file={_escaped(policy_path, in_property=True)},line={lines.get(finding.metric, 1)}," if policy_path else ""
+        place = (
+            f"file={_escaped(policy_path, in_property=True)},line={lines.get(finding.metric, 1)},"
+            if policy_path
+            else ""
+        )
         title = _escaped(f"{words.VERDICTS[finding.verdict]}: {_name(finding)}", in_property=True)
         commands.append(f"::{LEVELS[finding.verdict]} {place}title={title}::{_escaped(finding.message)}")
     return "".join(f"{command}\n" for command in commands)
@@ -60,7 +66,9 @@ def _result(finding: Finding, rule_index: int, policy_path: str | None, lines: d
         rule_index=rule_index,
         kind=KINDS[finding.verdict],
         level=LEVELS[finding.verdict] if finding.verdict is Verdict.PROVEN_DISPARITY else "none",
-        message=sarif_2_1.Message(text=f"{words.first_upper(words.VERDICTS[finding.verdict])}: {_name(finding)}. {finding.message}"),
+        message=sarif_2_1.Message(
+            text=f"{words.first_upper(words.VERDICTS[finding.verdict])}: {_name(finding)}. {finding.message}"
+        ),
         locations=[location] if location else None,
         partial_fingerprints={"finding/v1": finding.id},
     )

@@ -8,7 +8,9 @@ from evenhand.auditors.report import Finding, Report
 from evenhand.auditors.verdict import Gate, Verdict
 from evenhand.service.render import checks, numbers, words
 
-ILLEGAL_IN_XML = dict.fromkeys([*range(0x9), 0xB, 0xC, *range(0xE, 0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], "\ufffd")
+ILLEGAL_IN_XML = dict.fromkeys(
+    [*range(0x9), 0xB, 0xC, *range(0xE, 0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], "\ufffd"
+)
 """Characters that XML cannot hold, escaped or not; a group's value may have them."""
 
 
@@ -29,7 +31,7 @@ def xml(report: Report) -> str:
 def _case(finding: Finding) -> junitparser.TestCase:
     name = words.metric(finding.metric) + (f", {finding.attribute}" if finding.attribute else "")
     case = junitparser.TestCase(_clean(name), classname=f"evenhand.{finding.audit}")
-    case.append(_properties(finding))
+    case.append(_properties(finding))  # type: ignore[no-untyped-call]  # the library types a part of itself
     if finding.verdict is Verdict.PROVEN_DISPARITY:
         case.result = [junitparser.Failure(_clean(finding.message), "disparity proven")]
     elif finding.gate is Gate.STRICT and finding.verdict is not Verdict.PROVEN_WITHIN:
@@ -38,11 +40,13 @@ def _case(finding: Finding) -> junitparser.TestCase:
 
 
 def _properties(finding: Finding) -> junitparser.Properties:
-    properties = junitparser.Properties()
+    properties = junitparser.Properties()  # type: ignore[no-untyped-call]
     properties.add_property(junitparser.Property("verdict", finding.verdict.value))
     for name in ("estimate", "low", "high", "tolerance"):
         value = getattr(finding, name)
-        properties.add_property(junitparser.Property(name, repr(value) if numbers.is_number(value) else numbers.UNDEFINED))
+        properties.add_property(
+            junitparser.Property(name, repr(value) if numbers.is_number(value) else numbers.UNDEFINED)
+        )
     properties.add_property(junitparser.Property("gate", finding.gate.value))
     return properties
 

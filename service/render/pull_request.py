@@ -38,7 +38,11 @@ def text(value: str) -> str:
 
 def table(header: list[str], body: list[list[str]]) -> str:
     """A Markdown table; the first column is text, numbers after it stand right."""
-    lines = [header, [":--" if name in ("Verdict", "Check", "Group", "Decided by") else "--:" for name in header], *body]
+    lines = [
+        header,
+        [":--" if name in ("Verdict", "Check", "Group", "Decided by") else "--:" for name in header],
+        *body,
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

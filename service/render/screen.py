@@ -1,4 +1,4 @@
-"""The report on a terminal: one line a gated check, a table for each attribute, and a last line that says what the exit code means."""
+"""The report on a terminal: a table for each attribute, the gated checks, and a last line that explains the exit code."""
 
 from rich.console import Console
 from rich.table import Table
@@ -8,6 +8,8 @@ from evenhand.auditors.report import Estimate, Report
 from evenhand.service.render import checks, groups, numbers, sentences, words
 
 STYLES = {"bad": "bold red", "ok": "green", "maybe": "yellow", "quiet": "dim"}
+WIDE = 115
+"""Columns from which a check fits on one line; a narrower terminal gets two lines each."""
 MOST_ROWS = 30
 """More groups are in the other outputs; a terminal says how many."""
 
@@ -18,11 +20,11 @@ def show(report: Report, *, console: Console, quiet: bool = False) -> None:
         _headline(report, console)
         for table in groups.tables(report):
             if table.single:
-                console.print(_groups(table))
+                console.print(_groups(table, wide=console.width >= WIDE))
                 _count_left_out(table, console)
         gated = checks.gated(report)
         if gated:
-            console.print(_checks(gated))
+            console.print(_checks(gated, wide=console.width >= WIDE))
         for note in _open_questions(gated):
             console.print(Text(words.printable(note)), soft_wrap=True)
     style = STYLES[words.TONES.get(report.gate.outcome, "maybe")]
@@ -32,7 +34,10 @@ def show(report: Report, *, console: Console, quiet: bool = False) -> None:
 def _headline(report: Report, console: Console) -> None:
     console.print(Text(words.printable(report.subject.title), style="bold"))
     model = f"model {words.printable(report.subject.model.name)}" if report.subject.model else "predictions only"
-    console.print(Text(f"{numbers.rows(report.subject.data.rows)} rows, {model}, seed {report.seed}", style="dim"), highlight=False)
+    console.print(
+        Text(f"{numbers.rows(report.subject.data.rows)} rows, {model}, seed {report.seed}", style="dim"),
+        highlight=False,
+    )
     console.print()
     verdict = words.VERDICTS[report.verdict]
     said = f"{words.first_upper(verdict)}. {sentences.verdict(report)} {sentences.aside(report)}".rstrip()
@@ -40,8 +45,14 @@ def _headline(report: Report, console: Console) -> None:
     console.print()
 
 
-def _groups(table: groups.GroupTable) -> Table:
-    shown = Table(title=Text(words.first_upper(words.printable(table.attribute))), title_justify="left", title_style="bold", box=None, pad_edge=False)
+def _groups(table: groups.GroupTable, *, wide: bool) -> Table:
+    shown = Table(
+        title=Text(words.first_upper(words.printable(table.attribute))),
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
     shown.add_column("group", overflow="fold")
     shown.add_column("rows", justify="right", no_wrap=True)
     for metric in table.headline:
@@ -49,44 +60,54 @@ def _groups(table: groups.GroupTable) -> Table:
     for row in table.rows[:MOST_ROWS]:
         tag = groups.tag(row)
         name = Text(words.group(row.group) + (f" ({tag})" if tag else ""), style="dim" if tag else "")
-        shown.add_row(name, numbers.rows(row.n), *(_estimate(row.metrics.get(metric)) for metric in table.headline))
+        shown.add_row(
+            name, numbers.rows(row.n), *(_estimate(row.metrics.get(metric), wide=wide) for metric in table.headline)
+        )
     return shown
 
 
 def _count_left_out(table: groups.GroupTable, console: Console) -> None:
     left_out = len(table.rows) - MOST_ROWS
     if left_out > 0:
-        console.print(f"and {numbers.rows(left_out)} smaller groups: see --html or --json", style="dim", highlight=False)
+        console.print(
+            f"and {numbers.rows(left_out)} smaller groups: see --html or --json", style="dim", highlight=False
+        )
     console.print()
 
 
-def _estimate(shown: Estimate | None) -> Text:
+def _estimate(shown: Estimate | None, *, wide: bool) -> Text:
     if shown is None:
         return Text("")
     if not numbers.is_number(shown.estimate):
         return Text(numbers.UNDEFINED, style="dim")
-    return Text.assemble(numbers.fixed(shown.estimate), (f" ({numbers.span(shown.low, shown.high)})", "dim"))
+    return _with_interval(shown.estimate, shown.low, shown.high, wide=wide)
 
 
-def _checks(gated: list[checks.Check]) -> Table:
+def _with_interval(estimate: float | None, low: float | None, high: float | None, *, wide: bool) -> Text:
+    """The number, its interval beside it where there is room, below it where there is not."""
+    between = numbers.span(low, high)
+    apart = f" ({between})" if wide else f"\n{between}"
+    return Text.assemble(numbers.fixed(estimate), (apart if between else "", "dim"))
+
+
+def _checks(gated: list[checks.Check], *, wide: bool) -> Table:
     shown = Table(title="Checks", title_justify="left", title_style="bold", box=None, pad_edge=False)
     shown.add_column("verdict", no_wrap=True)
-    shown.add_column("metric", overflow="fold")
-    shown.add_column("attribute", overflow="fold")
+    shown.add_column("check", overflow="fold")
     shown.add_column("estimate", justify="right", no_wrap=True)
-    shown.add_column("interval", justify="right", no_wrap=True)
     shown.add_column("tolerance", justify="right", no_wrap=True)
-    shown.add_column("deciding pair", overflow="fold")
+    if wide:
+        shown.add_column("deciding pair", overflow="fold")
     for check in gated:
         finding = check.finding
+        name = words.printable(words.metric(finding.metric) + (f", {finding.attribute}" if finding.attribute else ""))
+        pair = sentences.pair(finding)
         shown.add_row(
             Text(words.VERDICTS[finding.verdict], style=STYLES[words.TONES[finding.verdict]]),
-            Text(words.metric(finding.metric)),
-            Text(words.printable(finding.attribute or "")),
-            numbers.fixed(finding.estimate),
-            numbers.span(finding.low, finding.high),
+            Text(name) if wide else Text.assemble(name, (f"\n{pair}" if pair else "", "dim")),
+            _with_interval(finding.estimate, finding.low, finding.high, wide=wide),
             Text(sentences.tolerance(finding)),
-            Text(sentences.pair(finding)),
+            *([Text(pair)] if wide else []),
         )
     return shown
 

@@ -71,7 +71,7 @@ def aside(report: Report) -> str:
 def comparison(report: Report, check: checks.Check) -> Sentence:
     """The pair that decides, as people: 'Of those ..., 45 in 100 of A and 23 in 100 of B ...: a gap of .214, ...'"""
     people = _people(report, check.deciding) if check.deciding else None
-    return people or Sentence(_ended(check.finding.message))
+    return people or Sentence(words.first_upper(_ended(check.finding.message)))
 
 
 def pair(finding: Finding) -> str:
@@ -149,14 +149,16 @@ def outcome(report: Report) -> str:
 def limits(report: Report) -> list[str]:
     """What the report does not say."""
     said = [
-        "It does not say that anyone acted unlawfully: a legal test is more than a number, and what is found here needs justification or mitigation.",
+        "It does not say that anyone acted unlawfully: a legal test is more than a number, and what is found here needs "
+        "justification or mitigation.",
         "It says nothing about attributes, groups and metrics that were not checked, nor about people who are not in the data.",
     ]
     if any(finding.verdict is Verdict.INCONCLUSIVE for finding in report.findings):
         said.append("Inconclusive is no acquittal: the data could not settle the question either way.")
     if report.audits.group_disparity and report.audits.group_disparity.label:
         said.append(
-            f"Error rates take the label “{report.audits.group_disparity.label}” for the truth. Where labels were given or observed unequally, so are these rates."
+            f"Error rates take the label “{report.audits.group_disparity.label}” for the truth. Where labels were given or "
+            "observed unequally, so are these rates."
         )
     if report.subject.model is None:
         said.append("No model was given: nothing is said about which features the decisions rest on.")
@@ -172,7 +174,8 @@ def attack(report: Report) -> str:
     steps = words.plural(given.steps, "step")
     restarts = words.plural(given.restarts, "restart")
     return (
-        f"Attack: {', '.join(given.attacks)}; norm {given.norm}, eps {numbers.fixed(given.eps, 4)}, {steps}, {restarts}, seed {given.seed}. "
+        f"Attack: {', '.join(given.attacks)}; norm {given.norm}, eps {numbers.fixed(given.eps, 4)}, {steps}, {restarts}, "
+        f"seed {given.seed}. "
         "A picture counts as robust when it stays correct under every one of them."
     )
 
@@ -226,8 +229,8 @@ def _people(report: Report, pair: Finding) -> Sentence | None:
         return None
     of_whom, what = (text.format(**_vocabulary(audit)) for text in ASKED[metric])
     first, second, size = numbers.out_of(one.estimate, other.estimate)
-    before = f"{of_whom}{first} in {size} of {words.group(pair.group)} and {second} in {size} of {words.group(pair.reference)} {what}"
-    return Sentence(f"{before}: {_kind(pair)} of ", _size(pair), f"{_between(pair)}{_limit(pair)}.")
+    counted = f"{first} in {size} of {words.group(pair.group)} and {second} in {size} of {words.group(pair.reference)}"
+    return Sentence(f"{of_whom}{counted} {what}: {_kind(pair)} of ", _size(pair), f"{_between(pair)}{_limit(pair)}.")
 
 
 def _vocabulary(audit: GroupDisparity) -> dict[str, str]:

@@ -1,7 +1,6 @@
-"""What things are called in front of people: metrics, groups, verdicts, gates, exit codes. Whole sentences belong in `sentences`."""
+"""What things are called in front of people: metrics, groups, verdicts, exit codes. Whole sentences are in `sentences`."""
 
 from evenhand.auditors.report import Group
-from evenhand.auditors.verdict import Gate
 
 UNKNOWN = "unknown"
 
@@ -37,12 +36,6 @@ AUDITS = {
     "representation": "representation",
 }
 
-GATES = {
-    Gate.STRICT: "must be proven within the tolerance",
-    Gate.PROOF: "fails only on a proven disparity",
-    Gate.OFF: "not gated",
-}
-
 ROLES = {
     "proxy": "needs justification",
     "latent_proxy": "encodes and is used, without moving the gap",
@@ -67,7 +60,12 @@ METRICS = {
     "ks": "Kolmogorov-Smirnov distance",
     "matthews_correlation": "Matthews correlation",
     "brier": "Brier score",
-    "equalized_odds_difference": "equalized odds difference",
+    "aligned": "aligned gap of robust accuracy",
+    "within_class": "gap of robust accuracy within a class",
+    "marginal": "gap of robust accuracy over all classes",
+    "correct_only": "gap of robust accuracy among what was correct before",
+    "class_gap": "class-conditional gap",
+    "tcav": "concept activation (TCAV)",
 }
 
 PERCEPTION = {

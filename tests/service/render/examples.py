@@ -4,6 +4,7 @@ import base64
 import struct
 import zlib
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 
@@ -36,6 +37,7 @@ COMPAS_POLICY = {
 }
 
 
+@cache
 def compas() -> Report:
     """COMPAS, predictions only, sex and race; about a fifth of every cell is taken for women."""
     cells = np.array(list(COMPAS_COUNTS.values())).reshape(-1, 2, 2)
@@ -46,7 +48,9 @@ def compas() -> Report:
     return from_counts(table, title="COMPAS score 5 and above, by sex and race", policy=COMPAS_POLICY)
 
 
-def from_counts(table: CountTable, *, title: str = "Fixture", policy: dict | None = None, label: str | None = "two_year_recid") -> Report:
+def from_counts(
+    table: CountTable, *, title: str = "Fixture", policy: dict | None = None, label: str | None = "two_year_recid"
+) -> Report:
     """A report of group disparity alone."""
     chosen = Policy.model_validate(policy or {})
     meaning = Meaning("1", "0", label, "decile_score >= 5", favourable_is_positive=False)
@@ -56,7 +60,9 @@ def from_counts(table: CountTable, *, title: str = "Fixture", policy: dict | Non
     )
 
 
-def build(*, title: str, rows: int, findings: list[Finding], policy: dict | None = None, model: bool = False, **audits: object) -> Report:
+def build(
+    *, title: str, rows: int, findings: list[Finding], policy: dict | None = None, model: bool = False, **audits: object
+) -> Report:
     decided = gate.decide(findings)
     return Report(
         id="rep_0123456789abcdef",
@@ -72,26 +78,35 @@ def build(*, title: str, rows: int, findings: list[Finding], policy: dict | None
                 columns=["sex", "race", "age", "decile_score", "two_year_recid"],
                 source="https://github.com/propublica/compas-analysis",
                 licence="public court records, published without a licence statement",
-                limits=["The label is re-arrest within two years, seen through policing: groups may be observed unequally."],
+                limits=["The label is re-arrest within two years, seen through policing."],
             ),
             model=report.SubjectModel(
-                name="emoji.onnx", sha256="77aa" * 16, kind="convnet4", classes=["man", "woman"], gradients=True,
+                name="emoji.onnx",
+                sha256="77aa" * 16,
+                kind="convnet4",
+                classes=["man", "woman"],
+                gradients=True,
                 confinement="landlock and seccomp, no network",
-            ) if model else None,
+            )
+            if model
+            else None,
             policy=policy or {},
         ),
         verdict=gate.overall_verdict(findings, decided),
         gate=decided,
         audits=report.Audits(**audits),
         findings=findings,
-        environment=report.Environment(python="3.11.7", platform="Linux x86_64", packages={"numpy": "2.3.5", "torch": "2.13.0"}),
-    )  # fmt: skip
+        environment=report.Environment(
+            python="3.11.7", platform="Linux x86_64", packages={"numpy": "2.3.5", "torch": "2.13.0"}
+        ),
+    )
 
 
 def between(estimate: float, half: float = 0.04) -> Estimate:
     return Estimate(estimate=estimate, low=max(estimate - half, 0.0), high=min(estimate + half, 1.0))
 
 
+@cache
 def everything() -> Report:
     """Every section, with content that is plausible and invented."""
     base = compas()
@@ -110,6 +125,7 @@ def everything() -> Report:
     )
 
 
+@cache
 def many_groups(count: int = 200) -> Report:
     """One attribute of very many values, most of them small."""
     rng = np.random.default_rng(1)
@@ -117,6 +133,7 @@ def many_groups(count: int = 200) -> Report:
     return from_counts(CountTable(("occupation",), (tuple(f"occupation number {i}" for i in range(count)),), cells))
 
 
+@cache
 def hostile() -> Report:
     """Names that are HTML, Markdown and terminal markup at once."""
     cells = np.array([[[40, 5], [3, 40]], [[30, 20], [20, 22]], [[9, 1], [1, 2]], [[20, 20], [4, 4]]])
@@ -124,61 +141,106 @@ def hostile() -> Report:
     return from_counts(CountTable(("race<img src=x>",), (values,), cells), title="<b>bold</b> & [link](x)")
 
 
+@cache
 def undefined() -> Report:
     """A group without positives: true positive rates, and what is made of them, do not exist."""
     cells = np.array([[[0, 0], [40, 60]], [[100, 0], [0, 0]]])
     return from_counts(CountTable(("sex",), (("Female", "Male"),), cells))
 
 
+@cache
 def without_labels() -> Report:
     cells = np.array([[[400, 600]], [[450, 550]]])
     return from_counts(CountTable(("sex",), (("Female", "Male"),), cells), label=None)
 
 
+@cache
 def fair() -> Report:
     """True positive rate .8 and false positive rate .2 in both groups, many rows."""
     cells = np.array([[[3600, 900], [900, 3600]], [[3600, 900], [900, 3600]]])
     return from_counts(CountTable(("sex",), (("Female", "Male"),), cells))
 
 
+@cache
 def nothing() -> Report:
     return build(title="Nothing compared", rows=10, findings=[])
 
 
 def _robust_finding() -> Finding:
     return Finding(
-        id="robustness/robust_accuracy_gap/aligned/tone", audit="robustness", metric="aligned_robust_accuracy_gap",
-        comparison=Comparison.DIFFERENCE, attribute="tone", group={"tone": "dark"}, reference={"tone": "light"},
-        estimate=0.31, low=0.18, high=0.43, level=0.99, rule=Rule.EFFECT_AND_TEST, tolerance=0.1, p_value=0.0002,
-        verdict=Verdict.PROVEN_DISPARITY, n=140, reference_n=140, gate=Gate.PROOF,
+        id="robustness/robust_accuracy_gap/aligned/tone",
+        audit="robustness",
+        metric="aligned_robust_accuracy_gap",
+        comparison=Comparison.DIFFERENCE,
+        attribute="tone",
+        group={"tone": "dark"},
+        reference={"tone": "light"},
+        estimate=0.31,
+        low=0.18,
+        high=0.43,
+        level=0.99,
+        rule=Rule.EFFECT_AND_TEST,
+        tolerance=0.1,
+        p_value=0.0002,
+        verdict=Verdict.PROVEN_DISPARITY,
+        n=140,
+        reference_n=140,
+        gate=Gate.PROOF,
         message="Under attack, dark women and light men keep their class .31 less often than light women and dark men.",
-    )  # fmt: skip
+    )
 
 
 def _perception_finding() -> Finding:
     return Finding(
-        id="perception/paired_counterfactual/tone", audit="perception", metric="paired_counterfactual",
-        comparison=Comparison.DIFFERENCE, attribute="tone", estimate=-0.021, low=-0.06, high=0.02, level=0.99,
-        rule=Rule.EFFECT_AND_TEST, tolerance=0.05, p_value=0.21, verdict=Verdict.INCONCLUSIVE, gate=Gate.PROOF,
+        id="perception/paired_counterfactual/tone",
+        audit="perception",
+        metric="paired_counterfactual",
+        comparison=Comparison.DIFFERENCE,
+        attribute="tone",
+        estimate=-0.021,
+        low=-0.06,
+        high=0.02,
+        level=0.99,
+        rule=Rule.EFFECT_AND_TEST,
+        tolerance=0.05,
+        p_value=0.21,
+        verdict=Verdict.INCONCLUSIVE,
+        gate=Gate.PROOF,
         message="The same person in another tone: .021 fewer turn to woman than to man.",
-    )  # fmt: skip
+    )
 
 
 def _proxy_finding() -> Finding:
     return Finding(
-        id="proxy/contribution/sex/relationship", audit="proxy", metric="proxy_contribution", comparison=Comparison.VALUE,
-        attribute="sex", estimate=0.081, low=0.064, high=0.098, level=0.95, tolerance=0.05,
-        verdict=Verdict.PROVEN_DISPARITY, gate=Gate.OFF, message="relationship encodes sex and carries .081 of the gap: it needs justification.",
-    )  # fmt: skip
+        id="proxy/contribution/sex/relationship",
+        audit="proxy",
+        metric="proxy_contribution",
+        comparison=Comparison.VALUE,
+        attribute="sex",
+        estimate=0.081,
+        low=0.064,
+        high=0.098,
+        level=0.95,
+        tolerance=0.05,
+        verdict=Verdict.PROVEN_DISPARITY,
+        gate=Gate.OFF,
+        message="relationship encodes sex and carries .081 of the gap: it needs justification.",
+    )
 
 
 def _proxy() -> report.ProxyAudit:
-    def row(feature: str, auc: float, flips: float, share: float, role: report.Role, **more: object) -> report.ProxyFeature:
+    def row(
+        feature: str, auc: float, flips: float, share: float, role: report.Role, **more: object
+    ) -> report.ProxyFeature:
         return report.ProxyFeature(
-            feature=feature, attribute="sex", encodes=report.Encodes(auc=auc, low=auc - 0.01, high=auc + 0.01),
-            flip_rate=flips, contribution=Estimate(estimate=share, low=share - 0.01, high=share + 0.01), role=role,
+            feature=feature,
+            attribute="sex",
+            encodes=report.Encodes(auc=auc, low=auc - 0.01, high=auc + 0.01),
+            flip_rate=flips,
+            contribution=Estimate(estimate=share, low=share - 0.01, high=share + 0.01),
+            role=role,
             **({"block": [feature]} | more),
-        )  # fmt: skip
+        )
 
     return report.ProxyAudit(
         rows_used=9769,
@@ -197,34 +259,82 @@ def _proxy() -> report.ProxyAudit:
         ],
         sets=[
             report.ProxySet(
-                features=["age", "workclass"], attribute="sex", role="joint_proxy",
-                encodes=report.Encodes(auc=0.74, low=0.72, high=0.76), contribution=between(0.03, 0.01),
+                features=["age", "workclass"],
+                attribute="sex",
+                role="joint_proxy",
+                encodes=report.Encodes(auc=0.74, low=0.72, high=0.76),
+                contribution=between(0.03, 0.01),
             )
         ],
         leakage=[report.Leakage(attribute="sex", features=report.Encodes(auc=0.93), score=report.Encodes(auc=0.79))],
-    )  # fmt: skip
+    )
 
 
 def _robustness() -> report.Robustness:
     def row(tone: str, label: str | None, clean: float, robust: float) -> report.RobustnessGroup:
         return report.RobustnessGroup(
-            group={"tone": tone}, n=140, units=28, label=label, clean_accuracy=between(clean, 0.03),
-            robust_accuracy=between(robust, 0.08), median_distance=0.021,
-        )  # fmt: skip
+            group={"tone": tone},
+            n=140,
+            units=28,
+            label=label,
+            clean_accuracy=between(clean, 0.03),
+            robust_accuracy=between(robust, 0.08),
+            median_distance=0.021,
+        )
 
     eps = [0.0, 0.01, 0.02, 0.031]
     dark, light = [0.9, 0.62, 0.38, 0.21], [0.95, 0.84, 0.71, 0.55]
     return report.Robustness(
-        attribute_columns=["tone"], units="role (28 of them)",
-        attack=report.Attack(norm="L-infinity", eps=8 / 255, attacks=["APGD-CE", "APGD-margin", "Square"], steps=40, seed=0),
-        groups=[row("dark", "man", 0.93, 0.5), row("dark", "woman", 0.88, 0.19), row("light", "man", 0.94, 0.42), row("light", "woman", 0.95, 0.6)],
+        attribute_columns=["tone"],
+        units="role (28 of them)",
+        attack=report.Attack(
+            norm="L-infinity", eps=8 / 255, attacks=["APGD-CE", "APGD-margin", "Square"], steps=40, seed=0
+        ),
+        groups=[
+            row("dark", "man", 0.93, 0.5),
+            row("dark", "woman", 0.88, 0.19),
+            row("light", "man", 0.94, 0.42),
+            row("light", "woman", 0.95, 0.6),
+        ],
         gaps=[
-            report.RobustnessGap(name="aligned", attribute="tone", eps=8 / 255, estimate=0.31, low=0.18, high=0.43, p_value=0.0002, verdict="proven_disparity", decides=True),
-            report.RobustnessGap(name="marginal", attribute="tone", eps=8 / 255, estimate=0.04, low=-0.03, high=0.11, p_value=0.3, verdict="inconclusive"),
-            report.RobustnessGap(name="correct_only", attribute="tone", eps=8 / 255, estimate=None, verdict="not_informative", reason="robust accuracy is at its floor"),
+            report.RobustnessGap(
+                name="aligned",
+                attribute="tone",
+                eps=8 / 255,
+                estimate=0.31,
+                low=0.18,
+                high=0.43,
+                p_value=0.0002,
+                verdict="proven_disparity",
+                decides=True,
+            ),
+            report.RobustnessGap(
+                name="marginal",
+                attribute="tone",
+                eps=8 / 255,
+                estimate=0.04,
+                low=-0.03,
+                high=0.11,
+                p_value=0.3,
+                verdict="inconclusive",
+            ),
+            report.RobustnessGap(
+                name="correct_only",
+                attribute="tone",
+                eps=8 / 255,
+                estimate=None,
+                verdict="not_informative",
+                reason="robust accuracy is at its floor",
+            ),
         ],
         curves=[
-            report.AccuracyCurve(group={"tone": name}, eps=eps, accuracy=line, low=[max(v - 0.06, 0) for v in line], high=[min(v + 0.06, 1) for v in line])
+            report.AccuracyCurve(
+                group={"tone": name},
+                eps=eps,
+                accuracy=line,
+                low=[max(v - 0.06, 0) for v in line],
+                high=[min(v + 0.06, 1) for v in line],
+            )
             for name, line in (("dark", dark), ("light", light))
         ],
         masking=report.Masking(
@@ -237,24 +347,54 @@ def _robustness() -> report.Robustness:
         noise=[row("dark", None, 0.93, 0.9)],
         panels=[
             report.Panel(
-                name="adversarial_examples", title="Adversarial examples", text="Left the picture, right the same picture under attack.",
-                images=[{"src": picture(shade), "alt": f"picture {shade}: woman, then man"} for shade in (40, 120, 200)],
+                name="adversarial_examples",
+                title="Adversarial examples",
+                text="Left the picture, right the same picture under attack.",
+                images=[
+                    {"src": picture(shade), "alt": f"picture {shade}: woman, then man"} for shade in (40, 120, 200)
+                ],
             )
         ],
-    )  # fmt: skip
+    )
 
 
 def _perception() -> report.Perception:
     return report.Perception(
         checks=[
-            report.PerceptionCheck(name="paired_counterfactual", attribute="tone", effect=-0.021, direction="dark → man", low=-0.06, high=0.02, p_value=0.21, verdict="inconclusive", detail={"flips_up": 3, "flips_down": 6}),
-            report.PerceptionCheck(name="dream", attribute="tone", effect=None, verdict="not_assessed", reason="no probe reached .75 balanced accuracy"),
+            report.PerceptionCheck(
+                name="paired_counterfactual",
+                attribute="tone",
+                effect=-0.021,
+                direction="dark → man",
+                low=-0.06,
+                high=0.02,
+                p_value=0.21,
+                verdict="inconclusive",
+                detail={"flips_up": 3, "flips_down": 6},
+            ),
+            report.PerceptionCheck(
+                name="dream",
+                attribute="tone",
+                effect=None,
+                verdict="not_assessed",
+                reason="no probe reached .75 balanced accuracy",
+            ),
         ],
         panels=[
-            report.Panel(name="filters", title="First-layer filters", text="What the first layer responds to.", images=[{"src": picture(90), "alt": "filter 1"}]),
-            report.Panel(name="baselines", title="Baselines", text="What simple models reach.", table=[{"model": "random network", "accuracy": 0.51, "parameters": 26402}]),
+            report.Panel(
+                name="filters",
+                title="First-layer filters",
+                text="What the first layer responds to.",
+                images=[{"src": picture(90), "alt": "filter 1"}],
+            ),
+            report.Panel(
+                name="baselines",
+                title="Baselines",
+                text="What simple models reach.",
+                table=[{"model": "random network", "accuracy": 0.51, "parameters": 26402}],
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 def _representation() -> report.Representation:
@@ -264,21 +404,33 @@ def _representation() -> report.Representation:
             report.RepresentationAttribute(
                 attribute="sex",
                 shares=[
-                    report.Share(group={"sex": "Female"}, n=1395, share=between(0.193, 0.009), label_rate=between(0.357, 0.025)),
-                    report.Share(group={"sex": None}, n=12, share=between(0.002, 0.001), label_rate=Estimate(estimate=None, reason="no labels")),
+                    report.Share(
+                        group={"sex": "Female"}, n=1395, share=between(0.193, 0.009), label_rate=between(0.357, 0.025)
+                    ),
+                    report.Share(
+                        group={"sex": None},
+                        n=12,
+                        share=between(0.002, 0.001),
+                        label_rate=Estimate(estimate=None, reason="no labels"),
+                    ),
                 ],
                 missing=12,
             )
         ],
         missing_by_column={"age": 3},
-    )  # fmt: skip
+    )
 
 
 def picture(shade: int, side: int = 16) -> str:
     """A small PNG as a data URI."""
-    pixels = b"".join(b"\x00" + bytes((shade, (shade * x) % 255, (9 * y) % 255)[i] for x in range(side) for i in range(3)) for y in range(side))
+    pixels = b"".join(
+        b"\x00" + bytes((shade, (shade * x) % 255, (9 * y) % 255)[i] for x in range(side) for i in range(3))
+        for y in range(side)
+    )
+
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
     return "data:image/png;base64," + base64.b64encode(png).decode()

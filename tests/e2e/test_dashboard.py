@@ -1,0 +1,162 @@
+"""The dashboard as a person uses it: sign in, ask for an audit, watch it, read the report."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import RunningService, Watched
+
+pytestmark = pytest.mark.browser
+
+AUDIT_SECONDS = 120
+
+
+def audit_compas(watched: Watched, service: RunningService, *, title: str = "") -> None:
+    watched.page.goto(f"{service.address}/audits/new?dataset=compas")
+    watched.page.click("summary")
+    watched.page.fill("#title", title)
+    watched.page.click("text=Start the audit")
+    watched.page.wait_for_url(re.compile("/reports/"), timeout=AUDIT_SECONDS * 1000)
+
+
+def test_audit_of_a_built_in_set_from_sign_in_to_report(signed_in: Watched, service: RunningService) -> None:
+    page = signed_in.page
+    page.click("text=New audit")
+    page.click("text=COMPAS recidivism scores")
+    signed_in.shot("dashboard-form")
+    page.click("text=Start the audit")
+    page.wait_for_selector("#progress")
+    signed_in.shot("dashboard-progress")
+    page.wait_for_url(re.compile("/reports/"), timeout=AUDIT_SECONDS * 1000)
+
+    verdict = page.inner_text(".verdict")
+    assert "DISPARITY PROVEN" in verdict.upper()
+    assert "African-American" in verdict
+    assert "exit code 1" in page.inner_text("main")
+    for width in (1200, 400):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert not signed_in.overflows()
+        signed_in.shot(f"dashboard-report-{width}")
+    page.goto(service.address)
+    assert page.locator("tbody .pill.bad").count() >= 1
+    assert signed_in.complaints == []
+
+
+def test_every_page_opens_without_complaint_and_fits_a_telephone(signed_in: Watched, service: RunningService) -> None:
+    for path in (
+        "/",
+        "/reports",
+        "/models",
+        "/datasets",
+        "/datasets/adult",
+        "/datasets/emoji-people",
+        "/audits/new",
+        "/audits/new?dataset=adult",
+    ):
+        signed_in.page.goto(service.address + path)
+        signed_in.page.set_viewport_size({"width": 400, "height": 900})
+        assert not signed_in.overflows(), path
+        signed_in.page.set_viewport_size({"width": 1200, "height": 900})
+        signed_in.shot("dashboard" + re.sub(r"\W", "-", path))
+
+    assert signed_in.complaints == []
+
+
+def test_two_reports_are_compared(signed_in: Watched, service: RunningService) -> None:
+    audit_compas(signed_in, service, title="first")
+    audit_compas(signed_in, service, title="second")
+    signed_in.page.click("button:has-text('Compare')")
+
+    assert "What changed" in signed_in.page.inner_text("h1")
+    assert "No finding that both have has changed." in signed_in.page.inner_text("main")
+    assert signed_in.complaints == []
+
+
+def test_report_is_taken_along_as_a_file(signed_in: Watched, service: RunningService, tmp_path: Path) -> None:
+    audit_compas(signed_in, service)
+    with signed_in.page.expect_download() as download:
+        signed_in.page.click("text=HTML, one file")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    signed_in.page.goto(path.as_uri())
+
+    assert "African-American" in signed_in.page.inner_text(".verdict")
+    assert signed_in.complaints == []
+
+
+def test_upload_of_a_table_and_its_audit(signed_in: Watched, service: RunningService, tmp_path: Path) -> None:
+    rows = [
+        f"{sex},{label},{prediction}"
+        for sex in ("Female", "Male")
+        for label in (0, 1)
+        for prediction in (0, 1)
+        for _ in range(40)
+    ]
+    path = tmp_path / "applicants.csv"
+    path.write_text("\n".join(["sex,hired,predicted", *rows]) + "\n")
+    page = signed_in.page
+    page.goto(f"{service.address}/datasets")
+    page.set_input_files("#file", path)
+    page.click("main button:has-text('Upload')")
+    assert "applicants.csv" in page.inner_text("h1")
+    page.click("text=Audit it")
+    page.select_option("#prediction", "predicted")
+    page.select_option("#label", "hired")
+    page.check("input[name=sensitive][value=sex]")
+    page.click("text=Start the audit")
+    page.wait_for_url(re.compile("/reports/"), timeout=AUDIT_SECONDS * 1000)
+
+    assert "320 rows" in page.inner_text("main")
+
+
+def test_what_is_missing_is_said_beside_its_field(signed_in: Watched, service: RunningService) -> None:
+    page = signed_in.page
+    page.goto(f"{service.address}/audits/new?dataset=adult")
+    for column in ("sex", "race"):
+        page.uncheck(f"input[name=sensitive][value={column}]")
+    page.click("text=Start the audit")
+
+    assert "Choose a model" in page.inner_text("#prediction-error")
+    assert "Choose at least one column" in page.inner_text("#sensitive-error")
+    assert page.get_attribute("#prediction", "aria-invalid") == "true"
+
+
+def test_file_that_can_run_code_is_refused_beside_the_field(
+    signed_in: Watched, service: RunningService, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"\x80\x04\x95\x1e\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.")
+    page = signed_in.page
+    page.goto(f"{service.address}/models")
+    page.set_input_files("#file", path)
+    page.click("main button:has-text('Upload')")
+
+    assert "pickle" in page.inner_text("#file-error").lower()
+
+
+def test_wrong_token_is_refused(watched: Watched, service: RunningService) -> None:
+    watched.page.goto(service.address)
+    watched.page.fill("#token", "eh_wrong")
+    watched.page.click("main button")
+
+    assert "unknown, revoked or expired" in watched.page.inner_text("#token-error")
+
+
+def test_signed_out_means_signed_out(signed_in: Watched, service: RunningService) -> None:
+    signed_in.page.click("text=Sign out")
+    signed_in.page.goto(f"{service.address}/reports")
+
+    assert signed_in.page.url.startswith(f"{service.address}/sign-in")
+
+
+def test_audit_can_be_followed_without_script(browser, signed_in: Watched, service: RunningService) -> None:
+    context = browser.new_context(java_script_enabled=False, storage_state=signed_in.page.context.storage_state())
+    page = context.new_page()
+    page.goto(f"{service.address}/audits/new?dataset=compas")
+    page.click("text=Start the audit")
+    page.wait_for_selector("text=Open the report", timeout=AUDIT_SECONDS * 1000)
+    page.click("text=Open the report")
+
+    assert "African-American" in page.inner_text(".verdict")
+    context.close()

@@ -41,13 +41,13 @@ def tukey_z(groups: int, *, level: float) -> float:
     Returns:
         1.960 for 2 groups at .95, 2.728 for 5, 4.302 for 100.
 
-    Source: Tukey (1953); q(level; k, infinity) by 400-point Gauss-Legendre quadrature of the range's distribution.
+    Source: Tukey (1953); q(level; k, infinity) from the range's distribution by the trapezoidal rule, which converges
+    exponentially for a smooth integrand that vanishes at both ends.
     """
     if groups < 2:
         return normal_quantile((1 + level) / 2)
-    nodes, weights = np.polynomial.legendre.leggauss(400)
-    z = 10.0 * nodes
-    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * weights * 10.0
+    z = np.linspace(-10.0, 10.0, 1001)
+    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
 
     def below(q: float) -> float:
         return float(groups * np.sum(density * (ndtr(z) - ndtr(z - q)) ** (groups - 1)))

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-
 from benchmarks.clock import say, seconds
 
 

@@ -7,8 +7,8 @@ import sys
 
 import numpy as np
 import pandas as pd
-
 from benchmarks.clock import say, seconds
+
 from evenhand.auditors.counts import Attribute, count
 from evenhand.auditors.metrics import COUNT_METRICS
 from evenhand.datasets.table import Table
@@ -41,9 +41,8 @@ def main() -> int:
     theirs = seconds(lambda: _fairlearn(categories, prediction, label), times=1)
     theirs_strings = seconds(lambda: _fairlearn(pd.DataFrame(texts), prediction, label), times=1)
 
-    print(
-        f"\nGroup metrics: {ROWS:,} rows, {len(LEVELS)} sensitive columns, {np.prod(list(LEVELS.values()))} cells, {len(METRICS)} metrics"
-    )
+    cells = int(np.prod(list(LEVELS.values())))
+    print(f"\nGroup metrics: {ROWS:,} rows, {len(LEVELS)} sensitive columns, {cells} cells, {len(METRICS)} metrics")
     print(f"  {'evenhand, from codes':<66} {ours:>12.4f} s")
     print(f"  {'evenhand, from object strings':<66} {strings:>12.4f} s")
     print(f"  {'fairlearn MetricFrame, from categories':<66} {theirs:>12.4f} s")

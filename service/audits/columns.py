@@ -61,7 +61,15 @@ def resolve(data: DataSection, table: Table, *, has_model: bool) -> Columns:
         unit=data.unit or (card.unit if card else None),
         pair=data.pair or (card.pair if card else None),
     )
-    named = (columns.label, columns.prediction, columns.score, columns.weight, columns.stratum, columns.unit, columns.pair)
+    named = (
+        columns.label,
+        columns.prediction,
+        columns.score,
+        columns.weight,
+        columns.stratum,
+        columns.unit,
+        columns.pair,
+    )
     for name in (*named, *columns.sensitive, *(columns.features or ()), *columns.categorical):
         if name is not None:
             table.column(name)
@@ -92,7 +100,9 @@ class Outcomes:
     predicted_by: str
 
 
-def outcomes_of(columns: Columns, table: Table, *, scores: tuple[NDArray[np.float64], tuple[str, ...]] | None) -> Outcomes:
+def outcomes_of(
+    columns: Columns, table: Table, *, scores: tuple[NDArray[np.float64], tuple[str, ...]] | None
+) -> Outcomes:
     """Label and prediction of every row.
 
     Args:

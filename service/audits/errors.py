@@ -65,14 +65,18 @@ class NoRowsLeft(RequestProblem):
 
 class NotAuditable(RequestProblem):
     def __init__(self, audit: str, reason: str) -> None:
-        super().__init__(f"the {audit} audit cannot run here: {reason}. Leave `--only {audit}` out, or pass what it needs.")
+        super().__init__(
+            f"the {audit} audit cannot run here: {reason}. Leave `--only {audit}` out, or pass what it needs."
+        )
 
 
 class BadPolicy(RequestProblem):
     """The policy file cannot be read, or says what cannot be."""
 
     def __init__(self, path: object, problems: Iterable[str]) -> None:
-        super().__init__(f"{path} is no usable policy: {'; '.join(problems)}. `docs/reference/policy.md` lists every key.")
+        super().__init__(
+            f"{path} is no usable policy: {'; '.join(problems)}. `docs/reference/policy.md` lists every key."
+        )
 
 
 class NotWritable(RequestProblem):

@@ -16,6 +16,7 @@ from evenhand import __version__
 from evenhand.auditors.counts import Attribute, count
 from evenhand.auditors.disparity import Meaning, audit_group_disparity
 from evenhand.auditors.gate import decide, overall_verdict
+from evenhand.auditors.policy import default_checks
 from evenhand.auditors.report import (
     AUDIT_NAMES,
     AuditName,
@@ -216,7 +217,7 @@ def _report(request: AuditRequest, subject: AuditSubject, audits: Audits, findin
                 limits=[*subject.notes, *(card.limits if card else ())],
             ),
             model=subject.model_document(request.model_name),
-            policy=request.policy.model_dump(mode="json", exclude_none=True),
+            policy=_policy_applied(request, subject),
         ),
         verdict=overall_verdict(findings, gate),
         gate=gate,
@@ -226,6 +227,29 @@ def _report(request: AuditRequest, subject: AuditSubject, audits: Audits, findin
             with_model=subject.model is not None, device=request.device if subject.model is not None else "cpu"
         ),
     )
+
+
+def _policy_applied(request: AuditRequest, subject: AuditSubject) -> dict[str, Any]:
+    """The policy with every gap filled by what was applied, so that the audit can be repeated from the report alone."""
+    columns = subject.columns
+    roles = {
+        "label": columns.label,
+        "prediction": columns.prediction,
+        "score": columns.score,
+        "threshold": columns.threshold if columns.score else None,
+        "positive": subject.outcomes.positive,
+        "favourable": subject.outcomes.favourable,
+        "sensitive": list(columns.sensitive),
+        "features": list(columns.features) if columns.features and subject.model is not None else None,
+        "categorical": list(columns.categorical) if columns.categorical and subject.model is not None else None,
+        "unit": columns.unit,
+        "pair": columns.pair,
+    }
+    policy = request.policy
+    checks = policy.check or default_checks(with_labels=columns.label is not None)
+    data = policy.data.model_copy(update={"source": None, **{k: v for k, v in roles.items() if v is not None}})
+    document = policy.model_copy(update={"data": data, "check": checks, "model": None})
+    return document.model_dump(mode="json", exclude_none=True) | {"seed": request.seed, "thorough": request.thorough}
 
 
 def _title(request: AuditRequest, subject: AuditSubject) -> str:

@@ -31,7 +31,9 @@ def verify_alone(report: Report) -> Iterator[Test]:
     follows = (gate.outcome, gate.exit_code) == (report.gate.outcome, report.gate.exit_code)
     yield Test(
         "the gate follows from the findings",
-        None if follows else f"the findings say {gate.outcome} (exit {gate.exit_code}), the report {report.gate.outcome}",
+        None
+        if follows
+        else f"the findings say {gate.outcome} (exit {gate.exit_code}), the report {report.gate.outcome}",
     )
     verdict = overall_verdict(report.findings, gate)
     yield Test(
@@ -77,11 +79,13 @@ def verify_again(report: Report, *, source: str, model_path: str | None) -> Iter
         allow_inconclusive=report.gate.allow_inconclusive,
     )
     again = run_audit(request)
-    for what, one, other in (
-        ("data", report.subject.data.sha256, again.subject.data.sha256),
-        ("model", getattr(report.subject.model, "sha256", None), getattr(again.subject.model, "sha256", None)),
-    ):
-        yield Test(f"the {what} have the digest of the report", None if one == other else f"{one} there, {other} here")
+    digests = {"data": (report.subject.data.sha256, again.subject.data.sha256)}
+    if report.subject.model is not None and again.subject.model is not None:
+        digests["model"] = (report.subject.model.sha256, again.subject.model.sha256)
+    for what, (one, other) in digests.items():
+        yield Test(
+            f"the digest of the {what} is that of the report", None if one == other else f"{one} there, {other} here"
+        )
     yield Test("a second run gives the same findings", _first_difference(report, again))
 
 

@@ -7,7 +7,8 @@ AuditorError
 ├── UnfitData            the arrays cannot be audited as they are
 │   ├── NothingToCompare one group only in every attribute
 │   ├── LengthMismatch
-│   └── TooManyCells
+│   ├── TooManyCells
+│   └── UndefinedScores  a classifier answers with NaN or infinity
 └── UnknownGroup         a named reference group was not counted
 
 Bad cells in a file (a missing label, a text where a number belongs) are found by `datasets`, which knows the file.
@@ -81,6 +82,14 @@ class TooManyCells(UnfitData):
         super().__init__(
             f"the count table of {' × '.join(attributes)} would have {cells:,} cells; the limit is {limit:,}. "
             "Name fewer --sensitive columns, or merge rare values of one with many levels."
+        )
+
+
+class UndefinedScores(UnfitData):
+    def __init__(self, count: int, rows: int) -> None:
+        super().__init__(
+            f"the classifier answered with {count:,} scores that are not finite for {rows:,} rows. "
+            "It must score every row; check how it treats missing values."
         )
 
 

@@ -407,6 +407,7 @@ TABLE: dict[type[Exception], Kind] = {
     auditors.NothingToCompare: UNUSABLE,
     auditors.LengthMismatch: UNUSABLE,
     auditors.TooManyCells: UNUSABLE,
+    auditors.UndefinedScores: UNUSABLE,
     auditors.UnknownGroup: UNUSABLE,
     # classifiers
     classifiers.ClassifierError: UNUSABLE,

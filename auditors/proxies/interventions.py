@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.errors import LengthMismatch, UnfitData
+from evenhand.auditors.errors import LengthMismatch, UndefinedScores
 from evenhand.auditors.protocols import Progress
 
 Decide = Callable[[Mapping[str, NDArray[Any]]], NDArray[np.float64]]
@@ -18,14 +18,6 @@ Decide = Callable[[Mapping[str, NDArray[Any]]], NDArray[np.float64]]
 
 CALL_ROWS = 200_000
 """Rows in one call of the classifier at most: large calls are cheap, and memory stays bounded."""
-
-
-class UndefinedScores(UnfitData):
-    def __init__(self, count: int, rows: int) -> None:
-        super().__init__(
-            f"the classifier answered with {count:,} scores that are not finite for {rows:,} rows. "
-            "It must score every row; check how it treats missing values."
-        )
 
 
 def checked_scores(decide: Decide, columns: Mapping[str, NDArray[Any]], rows: int) -> NDArray[np.float64]:

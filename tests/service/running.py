@@ -100,11 +100,18 @@ class Service:
     database: Database
     said: list[str] = field(default_factory=list)
 
-    def worker_pid(self) -> int:
+    def worker_pid(self, *, seconds: float = 30) -> int:
+        """Of the worker that beat last; on a busy machine the first heartbeat takes a while."""
         from evenhand.service.jobs.store import live_workers
 
-        with self.database.reading() as session:
-            return live_workers(session, dead_after_seconds=3600)[-1].pid
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with self.database.reading() as session:
+                workers = live_workers(session, dead_after_seconds=3600)
+            if workers:
+                return workers[-1].pid
+            time.sleep(0.1)
+        raise AssertionError("no worker has a heartbeat")
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)

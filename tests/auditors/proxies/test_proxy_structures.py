@@ -8,9 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from planted_proxies import Columns, audited, by_feature, known_model, known_score, roles, two_groups
 
-from evenhand.auditors.errors import LengthMismatch
+from evenhand.auditors.errors import LengthMismatch, UndefinedScores
 from evenhand.auditors.proxies import ProxyData
-from evenhand.auditors.proxies.interventions import UndefinedScores
 from evenhand.auditors.verdict import Verdict
 
 N = 4_000

@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evenhand.auditors.report import Estimate, Report
-from evenhand.service.render import checks, groups, numbers, sentences, words
+from evenhand.service.render import checks, groups, numbers, proxies, sentences, words
 
 STYLES = {"bad": "bold red", "ok": "green", "maybe": "yellow", "quiet": "dim"}
 WIDE = 115
@@ -25,6 +25,8 @@ def show(report: Report, *, console: Console, quiet: bool = False) -> None:
         gated = checks.gated(report)
         if gated:
             console.print(_checks(gated, wide=console.width >= WIDE))
+        for line in _proxies(report):
+            console.print(line, soft_wrap=True, highlight=False)
         for note in _open_questions(gated):
             console.print(Text(words.printable(note)), soft_wrap=True)
     style = STYLES[words.TONES.get(report.gate.outcome, "maybe")]
@@ -110,6 +112,31 @@ def _checks(gated: list[checks.Check], *, wide: bool) -> Table:
             *([Text(pair)] if wide else []),
         )
     return shown
+
+
+def _proxies(report: Report) -> list[Text]:
+    """One line for each feature that encodes an attribute, those that need a justification first."""
+    audit = report.audits.proxy
+    if audit is None:
+        return []
+    lines = [Text("Proxies", style="bold")]
+    for attribute in proxies.attributes(audit):
+        telling = [row for row in proxies.features(audit, attribute) if row.role != "neutral"]
+        for row in telling:
+            part = row.contribution
+            numbers_said = (
+                f"encodes {numbers.short(row.encodes.auc)}, turns {numbers.short(row.flip_rate)} of decisions, "
+                f"part of the gap {numbers.short(part.estimate)} ({numbers.short(part.low)} to {numbers.short(part.high)})"
+            )
+            said = f"{words.role(row.role):<18}{row.feature}, {attribute}: {numbers_said}"
+            lines.append(Text(words.printable(said), style=STYLES[words.TONES[row.role]]))
+        for found in audit.sets:
+            if found.attribute == attribute:
+                said = f"{words.role(found.role):<18}{' & '.join(found.features)}, {attribute}, together"
+                lines.append(Text(words.printable(said), style=STYLES[words.TONES[found.role]]))
+        if not telling:
+            lines.append(Text(words.printable(f"{'none found':<18}{attribute}: no feature encodes it"), style="dim"))
+    return [*lines, Text("")]
 
 
 def _open_questions(gated: list[checks.Check]) -> list[str]:

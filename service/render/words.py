@@ -38,7 +38,7 @@ AUDITS = {
 
 ROLES = {
     "proxy": "needs justification",
-    "latent_proxy": "encodes and is used, without moving the gap",
+    "latent_proxy": "encodes the attribute; the model does not use it",
     "joint_proxy": "needs justification, with its set",
     "masking": "hides part of the gap: needs justification",
     "neutral": "neutral",

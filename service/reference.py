@@ -172,7 +172,7 @@ def policy() -> str:
     }
     parts = [
         _opening("Policy", "The keys of `evenhand.toml`, or of `[tool.evenhand]` in `pyproject.toml`."),
-        "The same keys, as JSON, are the `policy` of `POST /api/v1/audits`; there `source` and `path` are not read. "
+        "The same keys, as JSON, are the `policy` of `POST /api/v1/audits`; there `source` and `path` are refused. "
         "An unknown key is an error. Options of the command line come before the policy.",
     ]
     for name, model in sections.items():

@@ -56,10 +56,10 @@ def command(kind: str, source: str, out: Path, **options: Any) -> None:
             }
         )
         path, record = train_to(request, source=source, out=out)
-        last = record["epochs"][-1]
+        best = next(epoch for epoch in record["epochs"] if epoch["epoch"] == record["best_epoch"])
         click.echo(
             f"{path}: {kind}, trained on {record['train_rows']:,} rows, "
-            f"validation accuracy {last['valid_accuracy']:.3f} on {record['valid_rows']:,}"
+            f"validation accuracy {best['valid_accuracy']:.3f} on {record['valid_rows']:,}"
         )
         for note in record["notes"]:
             click.echo(f"  {note}")

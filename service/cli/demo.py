@@ -114,14 +114,13 @@ def _summarise(done: list[Done], console: "Console") -> None:
     from rich.table import Table
 
     console.rule("what CI would see")
-    table = Table("audit", "verdict", "exit code", "seconds", "report")
+    table = Table("audit", "verdict", "exit code", "seconds")
     for each in done:
         table.add_row(
             each.title,
             each.report.verdict.value.replace("_", " "),
             str(each.report.gate.exit_code),
             f"{each.seconds:.1f}",
-            str(each.html),
         )
     console.print(table)
     console.print("The reports, as pages and as JSON:")

@@ -163,7 +163,7 @@ def policy() -> str:
     """Every key of evenhand.toml: type, default, meaning."""
     from evenhand.auditors.policy import Check, DataSection, ModelSection, Policy, ReportSection
 
-    sections = {
+    sections: dict[str, type[BaseModel]] = {
         "At the top": Policy,
         "data": DataSection,
         "model": ModelSection,

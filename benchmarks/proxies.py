@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import mutual_info_score, roc_auc_score
 
 from evenhand.auditors.proxies import ProxyData, audit_proxies
-from evenhand.auditors.proxies.auc import auc_of_scores
 from evenhand.auditors.proxies.joint import pair_information
+from evenhand.auditors.ranks import auc_of_scores
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -10,7 +10,6 @@ from evenhand.auditors.errors import LengthMismatch
 from evenhand.auditors.intervals import normal_quantile
 from evenhand.auditors.protocols import Progress, silent
 from evenhand.auditors.proxies.asking import Answers, ask, choose_pairs, contrasts_on
-from evenhand.auditors.proxies.auc import Auc, auc_of_scores
 from evenhand.auditors.proxies.data import ProxyData
 from evenhand.auditors.proxies.encoding import Encoding, decide_encodings, encoding_tests
 from evenhand.auditors.proxies.groups import Groups
@@ -30,6 +29,7 @@ from evenhand.auditors.proxies.results import (
 )
 from evenhand.auditors.proxies.search import Found, any_encodes, find_sets
 from evenhand.auditors.proxies.words import receives
+from evenhand.auditors.ranks import Auc, auc_of_scores
 from evenhand.auditors.report import Encodes, Finding, Leakage, ProxyAudit, ProxyFeature, ProxySet
 
 ONE_GROUP = "fewer than two groups have 30 rows, so that nothing can be compared"

@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.proxies.auc import FOLDS, Auc, auc_from_counts, cross_fitted_auc
+from evenhand.auditors.proxies.auc import FOLDS, cross_fitted_auc
 from evenhand.auditors.proxies.columns import Coded
 from evenhand.auditors.proxies.groups import Groups
+from evenhand.auditors.ranks import Auc, auc_from_counts
 from evenhand.auditors.report import Encodes
 
 ENCODES = 0.60

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.proxies.auc import FOLDS, Auc, auc_of_scores, cross_fitted_scores
+from evenhand.auditors.proxies.auc import FOLDS, cross_fitted_scores
 from evenhand.auditors.proxies.columns import Coded
+from evenhand.auditors.ranks import Auc, auc_of_scores
 
 ITERATIONS = 60
 

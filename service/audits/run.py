@@ -7,12 +7,13 @@ import zlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
 from evenhand import __version__
+from evenhand.auditors import checks
 from evenhand.auditors.counts import Attribute, count
 from evenhand.auditors.disparity import Meaning, audit_group_disparity
 from evenhand.auditors.gate import decide, overall_verdict
@@ -33,9 +34,6 @@ from evenhand.service.audits.errors import NotAuditable
 from evenhand.service.audits.subject import AuditSubject, open_subject
 from evenhand.service.devices import fixed_threads, resolve
 
-if TYPE_CHECKING:
-    from evenhand.auditors.policy import Check
-
 Progress = Callable[[float, str], None]
 
 
@@ -54,9 +52,22 @@ def run_audit(request: AuditRequest, progress: Progress = _silent) -> Report:
         DatasetError, ClassifierError, AuditorError, RequestProblem: the input is at fault; nothing was written.
     """
     progress(0.0, "reading data")
-    if request.model_path is not None:
-        request = request.model_copy(update={"device": resolve(request.device)})
-    with open_subject(request) as subject, fixed_threads() if subject.images is not None else nullcontext():
+    request = on_its_device(request)
+    with open_subject(request) as subject:
+        return audit_subject(subject, request, progress)
+
+
+def on_its_device(request: AuditRequest) -> AuditRequest:
+    """The request with `auto` made into the device that a model will run on."""
+    if request.model_path is None:
+        return request
+    return request.model_copy(update={"device": resolve(request.device)})
+
+
+def audit_subject(subject: AuditSubject, request: AuditRequest, progress: Progress = _silent) -> Report:
+    """Audit what is open already; as `run_audit`, for callers that keep the subject."""
+    checks.refuse_unknown(request.policy.check)
+    with fixed_threads() if subject.images is not None else nullcontext():
         chosen = _chosen_audits(request, subject)
         progress(0.1, "scoring" if subject.model is not None else "counting")
         audits: dict[str, Any] = {}
@@ -69,7 +80,8 @@ def run_audit(request: AuditRequest, progress: Progress = _silent) -> Report:
                 progress(begin + share * fraction, message)
 
             audits[name], found = _AUDITS[name](subject, request, part)
-            findings += found
+            findings += checks.gated(found, request.policy.check, audit=name)
+        findings += checks.unanswered(request.policy.check, findings=findings, why_not=_why_not_run(subject, chosen))
         progress(0.97, "writing the report")
         return _report(request, subject, Audits(**audits), findings)
 
@@ -142,7 +154,6 @@ def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> 
 def _robustness(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
     from evenhand.auditors.robustness import audit_robustness
 
-    check = _check(request, "robustness")
     return audit_robustness(
         subject.image_data(),
         subject.image_classifier(),
@@ -151,7 +162,7 @@ def _robustness(subject: AuditSubject, request: AuditRequest, progress: Progress
         device=request.device,
         seed=request.seed,
         progress=progress,
-        **check,
+        **_tolerances(request, "robustness", aligned="tolerance", within_class="tolerance"),
     )
 
 
@@ -164,7 +175,7 @@ def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress
         attributes=list(subject.attributes),
         seed=request.seed,
         progress=progress,
-        **{key: value for key, value in _check(request, "perception").items() if key == "gate"},
+        **_tolerances(request, "perception", paired_counterfactual="paired_tolerance", class_gap="class_gap_tolerance"),
     )
 
 
@@ -179,13 +190,18 @@ def _representation(subject: AuditSubject, request: AuditRequest, progress: Prog
     )
 
 
-def _check(request: AuditRequest, audit: str) -> dict[str, Any]:
-    """Gate and tolerance that the policy names for an audit with rules of its own; absent means its defaults."""
-    checks: list[Check] = [check for check in request.policy.check if check.audit == audit]
-    if not checks:
-        return {}
-    check = checks[0]
-    return {"tolerance": check.within} | ({} if check.gate is None else {"gate": check.gate})
+def _tolerances(request: AuditRequest, audit: AuditName, **arguments: str) -> dict[str, float]:
+    """The policy's tolerances as the arguments that an audit takes them by; what is not named keeps its default."""
+    return {
+        arguments[check.metric]: check.within
+        for check in request.policy.check
+        if check.audit == audit and check.metric in arguments
+    }
+
+
+def _why_not_run(subject: AuditSubject, chosen: list[AuditName]) -> dict[AuditName, str | None]:
+    """For each audit that did not run, the reason."""
+    return {name: subject.why_not(name) or "it was left out" for name in AUDIT_NAMES if name not in chosen}
 
 
 _AUDITS: dict[AuditName, Callable[[AuditSubject, AuditRequest, Progress], tuple[Any, list[Finding]]]] = {

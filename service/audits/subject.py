@@ -176,13 +176,17 @@ def _label_codes(table: Table, label: str, classes: tuple[str, ...]) -> NDArray[
 
 
 @contextmanager
-def open_subject(request: AuditRequest) -> Iterator[AuditSubject]:
+def open_subject(request: AuditRequest, source: Table | ImageSet | None = None) -> Iterator[AuditSubject]:
     """Open what the request names; the model's child process, if any, ends with the block.
+
+    Args:
+        source: the rows, where they are in memory; absent: what the request names.
 
     Raises:
         DatasetError, ClassifierError, RequestProblem: by what is wrong.
     """
-    source = open_source(request.source, request.source_name)
+    if source is None:
+        source = open_source(request.source, request.source_name)
     if request.model_path is None:
         rows, notes = _rows_asked_for(source, request, trained=None)
         table, images = _parts(rows)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
-from evenhand.auditors.report import AuditName
+from evenhand.auditors.report import AuditName, Fraction
 from evenhand.auditors.verdict import Comparison, Gate
 
 SmallGroups = Literal["inconclusive", "list"]
@@ -38,6 +38,9 @@ def _listed(value: Any) -> Any:
 
 Names = Annotated[list[str], BeforeValidator(_listed)]
 
+POPULATION_ROUNDING = 0.01
+"""How far published shares of a population may miss 1 in sum; they are scaled to it."""
+
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +65,34 @@ class DataSection(Section):
     unit: str | None = None
     pair: str | None = None
     where: dict[str, CellValue] | None = Field(default=None, description="audit only rows with these values")
+    membership: dict[str, dict[str, str]] | None = Field(
+        default=None,
+        description="attribute to group to the column with its probability, where the attribute itself is not known",
+    )
+    population: dict[str, dict[str, Fraction]] | None = Field(
+        default=None, description="attribute to group to its share of the population that the rows are compared with"
+    )
+    train_source: str | None = Field(
+        default=None, description="a table with the training rows, to look for its rows here"
+    )
+
+    @model_validator(mode="after")
+    def _membership_of_two_groups(self) -> Self:
+        for attribute, columns in (self.membership or {}).items():
+            if len(columns) < 2:
+                raise ValueError(f"membership.{attribute} names {len(columns)} group; name a column for two or more")
+            if len(set(columns.values())) < len(columns):
+                raise ValueError(f"membership.{attribute} names one column for two groups")
+        return self
+
+    @model_validator(mode="after")
+    def _population_of_shares(self) -> Self:
+        for attribute, shares in (self.population or {}).items():
+            if len(shares) < 2:
+                raise ValueError(f"population.{attribute} has {len(shares)} group; name the shares of two or more")
+            if abs(sum(shares.values()) - 1) > POPULATION_ROUNDING:
+                raise ValueError(f"the shares of population.{attribute} sum to {sum(shares.values()):g}, not to 1")
+        return self
 
     @model_validator(mode="after")
     def _one_kind_of_prediction(self) -> Self:
@@ -98,6 +129,19 @@ class Check(Section):
     small_groups: SmallGroups | None = None
 
 
+class SearchSection(Section):
+    """`[search]`: the worst subgroups, looked for on one half of the rows and confirmed on the other."""
+
+    depth: int = Field(default=3, ge=1, le=5, description="most attributes, or conditions, of one subgroup")
+    attributes: Names | None = Field(default=None, description="absent: every sensitive column")
+    features: Names | None = Field(default=None, description="ordinary columns to slice by, with a decision tree")
+    metric: str | None = Field(
+        default=None, description="absent: the favourable rate and, with labels, the true and the false positive rate"
+    )
+    within: float = Field(default=0.1, ge=0, lt=1, description="the largest difference to the rest that is tolerated")
+    smallest: int = Field(default=30, ge=10, description="subgroups under this many rows of a half are left out")
+
+
 class ReportSection(Section):
     """`[report]`: context for people; printed, never computed with."""
 
@@ -114,6 +158,7 @@ class Policy(Section):
     data: DataSection = DataSection()
     model: ModelSection | None = None
     check: list[Check] = []
+    search: SearchSection | None = None
     report: ReportSection = ReportSection()
     alpha: float = Field(default=0.05, gt=0, lt=0.5, description="error of the whole audit, shared by the gated checks")
     small_groups: SmallGroups = "inconclusive"

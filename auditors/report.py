@@ -101,6 +101,85 @@ class AttributeResult(Document):
     )
 
 
+class UnknownBounds(Document):
+    """What one check could say once the rows without the attribute were known: its range over all ways to fill them in."""
+
+    attribute: str
+    metric: str
+    comparison: Comparison
+    estimate: float | None = Field(description="largest gap (smallest ratio) among the rows that are known")
+    lowest: float | None
+    highest: float | None
+    unknown: int = Field(description="rows without the attribute that count in this metric")
+    tolerance: float
+    straddles: bool = Field(description="some ways to fill in lie within the tolerance and some beyond it")
+    group: Group | None = Field(default=None, description="with `reference`: the pair whose gap could be the largest")
+    reference: Group | None = None
+    note: str
+
+
+class MemberRate(Document):
+    """One rate of a group that is known by probability alone, by both estimators."""
+
+    group: str
+    rows: float = Field(description="sum of the probabilities")
+    weighted: Estimate
+    thresholded: Estimate
+    most_probable: Estimate
+
+
+class MembershipGap(Document):
+    """A gap between two groups of an uncertain attribute, by estimators that err in opposite directions."""
+
+    attribute: str
+    metric: str
+    group: str
+    reference: str
+    rates: list[MemberRate]
+    weighted: Estimate = Field(description="rows weighted by probability: biased toward no gap")
+    thresholded: Estimate = Field(description="rows with a probability above .5: biased away from no gap")
+    most_probable: Estimate = Field(description="each row counted to its most probable group: biased away from no gap")
+    lowest: float | None = Field(default=None, description="lowest gap that the probabilities and outcomes allow")
+    highest: float | None = Field(default=None, description="highest gap that the probabilities and outcomes allow")
+    undecided: int = Field(description="rows with no probability above .5")
+    note: str
+
+
+class Subgroup(Document):
+    """A subgroup carried from the search to the half of the rows that confirms; its numbers come from that half."""
+
+    group: Group = Field(description="attribute to value; a slice by a feature has a range, such as '30 to 45'")
+    kind: Literal["intersection", "slice"]
+    metric: str
+    n: int
+    rate: float | None
+    rest_rate: float | None
+    gap: float | None = Field(description="rate less the rate of the rest")
+    low: float | None
+    high: float | None
+    proven_gap: float = Field(description="the end of the interval that is nearer 0; 0 where it holds 0")
+    p_value: float | None = Field(description="exact conditional test against the rest")
+    adjusted_p: float | None = Field(description="Holm over all subgroups carried over: holds the claim")
+    false_discovery_p: float | None = Field(description="Benjamini-Hochberg: holds the list")
+    verdict: Verdict
+
+
+class SubgroupSearch(Document):
+    searched: int = Field(description="subgroups of at least `smallest` rows that were looked at, over all metrics")
+    depth: int
+    smallest: int
+    attributes: list[str]
+    features: list[str] = []
+    metrics: list[str]
+    tolerance: float
+    level: float
+    rows_search: int
+    rows_confirm: int
+    carried: int
+    found: list[Subgroup]
+    notes: list[str] = []
+
+
 class GroupDisparity(Document):
     positive: str
     favourable: str
@@ -109,6 +188,9 @@ class GroupDisparity(Document):
     family_level: float = Field(description="1 - alpha / number of gated checks")
     weighted: bool = False
     attributes: list[AttributeResult]
+    bounds: list[UnknownBounds] | None = Field(default=None, description="where the attribute is missing in some rows")
+    membership: list[MembershipGap] | None = None
+    subgroups: SubgroupSearch | None = None
     notes: list[str] = []
 
 
@@ -283,16 +365,96 @@ class Share(Document):
     label_rate: Estimate
 
 
+class PopulationShare(Document):
+    """A group's share of the rows that have the attribute, beside its share of the population."""
+
+    group: Group
+    n: int
+    expected: Fraction = Field(description="share of the population")
+    share: Estimate
+    difference: Estimate = Field(description="share less expected")
+    ratio: Estimate
+    verdict: Verdict
+
+
+class PopulationComparison(Document):
+    """An attribute's shares against a reference population."""
+
+    rows: int = Field(description="rows with a group that the population has a share for")
+    statistic: float | None = Field(description="Pearson's chi-square of all shares together")
+    degrees_of_freedom: int
+    p_value: float | None
+    comparison: Comparison
+    tolerance: float
+    level: float
+    shares: list[PopulationShare]
+    note: str
+
+
 class RepresentationAttribute(Document):
     attribute: str
     shares: list[Share]
     missing: int
+    population: PopulationComparison | None = None
+
+
+class MissingRate(Document):
+    group: Group
+    n: int
+    missing: int
+    rate: Estimate
+
+
+class MissingByGroup(Document):
+    """How often a column is empty in each group of an attribute."""
+
+    column: str
+    attribute: str
+    groups: list[MissingRate]
+    difference: Estimate = Field(description="largest difference between two groups, with the interval over all pairs")
+    group: Group | None = None
+    reference: Group | None = None
+    p_value: float | None = Field(description="exact or chi-square test of equal rates")
+    adjusted_p: float | None = Field(description="Holm over all columns and attributes")
+    tolerance: float
+    verdict: Verdict
+
+
+class DuplicateRows(Document):
+    """Rows that are equal in every column that was compared."""
+
+    columns: list[str]
+    repeated: int = Field(description="rows that repeat an earlier one")
+    distinct: int
+    largest: int = Field(description="rows of the most frequent one")
+
+
+class SharedByGroup(Document):
+    group: Group
+    n: int
+    shared: int
+    rate: Estimate
+
+
+class SharedRows(Document):
+    """Rows that stand in the training data too: a score on them says little about people not seen before."""
+
+    train: str
+    test: str
+    columns: list[str]
+    train_rows: int
+    test_rows: int
+    shared: int = Field(description="rows of the test part that stand in the training part")
+    by_group: list[SharedByGroup] = []
 
 
 class Representation(Document):
     rows: int
     attributes: list[RepresentationAttribute]
     missing_by_column: dict[str, int] = {}
+    missing_by_group: list[MissingByGroup] | None = None
+    duplicates: DuplicateRows | None = None
+    shared: list[SharedRows] | None = None
     notes: list[str] = []
 
 

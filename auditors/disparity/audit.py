@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.bounds import bounds_of
 from evenhand.auditors.counts import CountTable, GroupCounts
 from evenhand.auditors.disparity import power
 from evenhand.auditors.disparity.groups import expected_largest_gap, group_results
@@ -15,7 +16,7 @@ from evenhand.auditors.disparity.words import composite_message, pair_message
 from evenhand.auditors.errors import NothingToCompare
 from evenhand.auditors.metrics import COUNT_METRICS, Metric, favourable_rate
 from evenhand.auditors.policy import SMALL_GROUP_ROWS, Policy
-from evenhand.auditors.report import AttributeResult, Finding, GroupDisparity, PairsListed
+from evenhand.auditors.report import AttributeResult, Finding, GroupDisparity, PairsListed, UnknownBounds
 from evenhand.auditors.verdict import Comparison, Gate, Verdict
 from evenhand.auditors.words import quoted_group
 
@@ -79,6 +80,7 @@ def audit_group_disparity(
         family_level=budget.level if budget else 1 - policy.alpha,
         weighted=table.weights is not None,
         attributes=attributes,
+        bounds=_bounds(table, checks),
         notes=_notes(table),
     )
     return document, [*sorted(composites, key=lambda finding: finding.gate is Gate.OFF), *pairs]
@@ -111,6 +113,24 @@ def _notes(table: CountTable) -> list[str]:
     if table.weights is not None:
         notes.append("Rates are weighted; intervals use the effective sample size of each group (Kish 1965).")
     return notes
+
+
+def _bounds(table: CountTable, checks: Sequence[PlannedCheck]) -> list[UnknownBounds] | None:
+    """What the rows without an attribute could hide, for every check that they touch."""
+    if not any(None in values for values in table.values):
+        return None
+    found = [
+        bounds_of(
+            table.of(*check.attributes),
+            name=check.name,
+            components=check.components,
+            comparison=check.comparison,
+            tolerance=check.tolerance,
+            average=check.average,
+        )
+        for check in checks
+    ]
+    return [bound for bound in found if bound is not None] or None
 
 
 @dataclass(frozen=True)

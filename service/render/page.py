@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from evenhand.auditors.report import Report
-from evenhand.service.render import charts, checks, groups, numbers, proxies, robustness, sentences, words
+from evenhand.service.render import bounds, charts, checks, groups, numbers, proxies, robustness, sentences, words
 
 SERVICE = Path(__file__).parent.parent
 TEMPLATES = SERVICE / "templates"
@@ -48,6 +48,7 @@ def view(report: Report) -> dict[str, Any]:
         "groups": groups,
         "proxies": proxies,
         "robust": robustness,
+        "bounds": bounds,
         "charts": charts,
     }
 

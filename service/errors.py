@@ -244,7 +244,11 @@ class InvalidBody(ServiceError):
 
     def __init__(self, found: Sequence[Mapping[str, Any]]) -> None:
         self.errors = [
-            {"pointer": "".join(f"/{part}" for part in error["loc"]), "detail": str(error["msg"])} for error in found
+            {
+                "pointer": "".join(f"/{part}" for part in error["loc"]),
+                "detail": str(error["msg"]).removeprefix("Value error, "),
+            }
+            for error in found
         ]
         first = self.errors[0]
         more = f" There are {len(self.errors) - 1} more such places." if len(self.errors) > 1 else ""
@@ -397,6 +401,8 @@ TABLE: dict[type[Exception], Kind] = {
     requests.NotAuditable: UNUSABLE,
     requests.BadPolicy: UNUSABLE,
     requests.BadReport: UNUSABLE,
+    requests.BadArgument: UNUSABLE,
+    requests.BadImport: UNUSABLE,
     requests.NotWritable: UNUSABLE,
     # auditors
     auditors.AuditorError: UNUSABLE,

@@ -173,7 +173,8 @@ class _Supervisor:
             _say("It is shown this once. Keep it: sign in with it, and send it as `Authorization: Bearer …`.")
             _say("")
         _say(f"evenhand is at {self._address}")
-        _say(f"Everything it keeps is in {self._config.home}. Press ctrl-C to stop.")
+        kept = "Everything it keeps" if self._config.embedded else "What it keeps beside its database"
+        _say(f"{kept} is in {self._config.home}. Press ctrl-C to stop.")
 
 
 def _as_environment(config: Config) -> dict[str, str]:

@@ -36,7 +36,11 @@ def _split(values: tuple[str, ...]) -> list[str]:
 @click.option("--unit", metavar="COL", help="Column that names the person, where rows share one.")
 @click.option("--pair", metavar="COL", help="Column that names counterparts of one another.")
 @click.option(
-    "--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help="Model that scores the rows."
+    "--model",
+    "model_path",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="PATH",
+    help="Model that scores the rows.",
 )
 @click.option("--features", multiple=True, metavar="COL,COL", help="Columns the model reads, in order; again for more.")
 @click.option("--categorical", multiple=True, metavar="COL,COL", help="Features that are names, also where numbers.")
@@ -78,7 +82,7 @@ def command(source: str | None, **options: Any) -> None:
         with time_limit(options["timeout"]):
             report = _run(request, quiet=options["quiet"])
         write_outputs(report, outputs)
-        _show(report, options)
+        _show(report, options, policy_path)
     sys.exit(report.gate.exit_code)
 
 
@@ -92,7 +96,7 @@ def request_from(source: str | None, options: dict[str, Any]) -> tuple["AuditReq
     from evenhand.service.audits.documents import AuditRequest
     from evenhand.service.audits.policy_file import is_policy_file, policy_here, read_policy
 
-    policy_path = Path(source) if source and is_policy_file(source) else None if source else policy_here(Path.cwd())
+    policy_path = Path(source) if source and is_policy_file(source) else None if source else policy_here(Path())
     policy = read_policy(policy_path) if policy_path else Policy()
     if policy_path is None and source is None:
         raise click.UsageError("name a SOURCE to audit, or run in a folder with an evenhand.toml.")
@@ -101,6 +105,8 @@ def request_from(source: str | None, options: dict[str, Any]) -> tuple["AuditReq
         raise click.UsageError(f'{policy_path} names no source. Add `source = "..."` under [data].')
     policy = _with_options(policy, options)
     model = options["model_path"] or (policy.model.path if policy.model else None)
+    if model and not Path(model).is_file():
+        raise click.UsageError(f"{policy_path} names the model {model}, and there is no such file.")
     only = _split(options["only"]) or None
     for name in only or ():
         if name not in AUDITS:
@@ -170,7 +176,7 @@ def _run(request: "AuditRequest", *, quiet: bool) -> "Report":
         return run_audit(request, progress)
 
 
-def _show(report: "Report", options: dict[str, Any]) -> None:
+def _show(report: "Report", options: dict[str, Any], policy_path: Path | None) -> None:
     import os
 
     from rich.console import Console
@@ -185,4 +191,4 @@ def _show(report: "Report", options: dict[str, Any]) -> None:
         print_difference(read_report(baseline), report, console)
     render.terminal(report, console=console, quiet=options["quiet"])
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        click.echo(render.github_annotations(report), err=True)
+        click.echo(render.github_annotations(report, policy_path=str(policy_path) if policy_path else None), err=True)

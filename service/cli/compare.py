@@ -19,7 +19,7 @@ REPORT = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("before", type=REPORT)
 @click.argument("after", type=REPORT)
 def command(before: Path, after: Path) -> None:
-    """Show the findings that differ between two reports (JSON); exits 1 when a gated check got worse."""
+    """Show the findings that differ between two reports (JSON); exits 1 when a gated check got worse or is gone."""
     with failing_clearly():
         from rich.console import Console
 
@@ -48,8 +48,8 @@ def read_report(path: Path) -> "Report":
 def print_difference(before: "Report", after: "Report", console: "Console") -> bool:
     """Print changed findings that are gated, or changed their verdict; whether a gated one got worse."""
     from evenhand.auditors.verdict import Gate, Verdict
-    from evenhand.auditors.words import number, spoken
-    from evenhand.service.reports.diff import diff
+    from evenhand.auditors.words import group_name, number, spoken
+    from evenhand.service.reports.diff import diff, is_pair
 
     order = {Verdict.PROVEN_WITHIN: 0, Verdict.INCONCLUSIVE: 1, Verdict.PROVEN_DISPARITY: 2}
     changes = diff(before, after)
@@ -63,8 +63,9 @@ def print_difference(before: "Report", after: "Report", console: "Console") -> b
             continue
         worse |= gated and order[new.verdict] > order[old.verdict]
         shown += 1
+        whose = f" ({group_name(new.group)} and {group_name(new.reference)})" if is_pair(new) else ""
         console.print(
-            f"  {spoken(new.metric)}, {new.attribute}: {number(old.estimate)} → {number(new.estimate)}, "
+            f"  {spoken(new.metric)}, {new.attribute}{whose}: {number(old.estimate)} → {number(new.estimate)}, "
             f"{old.verdict.value.replace('_', ' ')} → {new.verdict.value.replace('_', ' ')}",
             markup=False,
         )
@@ -78,7 +79,8 @@ def print_difference(before: "Report", after: "Report", console: "Console") -> b
     for finding in changes.removed:
         if finding.gate is not Gate.OFF:
             shown += 1
-            console.print(f"  gone: {spoken(finding.metric)}, {finding.attribute}", markup=False)
+            worse = True
+            console.print(f"  gone, and gated before: {spoken(finding.metric)}, {finding.attribute}", markup=False)
     if not shown:
         console.print("  no gated finding changed")
     return worse

@@ -58,7 +58,7 @@ def by_rule(table: Table, rule: str) -> Holdout:
     kept = np.zeros(units, dtype=bool)
     kept[rng.permutation(units)[: round(KEPT_SHARE * units)]] = True
     whose = f" ({unit} as a whole)" if unit else ""
-    return Holdout(~kept[codes], rule, f"{KEPT_SHARE:.0%} of the rows{whose}, drawn with seed {seed}")
+    return Holdout(~kept[codes], rule, f"{100 * KEPT_SHARE:.0f} % of the rows{whose}, drawn with seed {seed}")
 
 
 def settings(sha256: str, chosen: Holdout) -> dict[str, str]:

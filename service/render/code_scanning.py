@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import sarif_pydantic as sarif_2_1  # type: ignore[import-untyped]  # it publishes no types
 
@@ -22,7 +23,11 @@ def sarif(report: Report, *, policy_path: str | None = None) -> str:
         name="evenhand", version=report.tool.get("version"), rules=[_rule(metric) for metric in metrics]
     )
     lines = _policy_lines(policy_path)
-    results = [_result(finding, metrics.index(finding.metric), policy_path, lines) for finding in findings]
+    data = quote(report.subject.data.name)
+    results = [
+        _result(finding, metrics.index(finding.metric), policy_path=policy_path, data=data, lines=lines)
+        for finding in findings
+    ]
     run = sarif_2_1.Run(tool=sarif_2_1.Tool(driver=driver), results=results)
     # the library leaves $schema out
     document = sarif_2_1.Sarif(**{"$schema": SCHEMA}, runs=[run])
@@ -52,15 +57,16 @@ def _rule(metric: str) -> sarif_2_1.ReportingDescriptor:
     )
 
 
-def _result(finding: Finding, rule_index: int, policy_path: str | None, lines: dict[str, int]) -> sarif_2_1.Result:
-    location = None
-    if policy_path is not None:
-        location = sarif_2_1.Location(
-            physical_location=sarif_2_1.PhysicalLocation(
-                artifact_location=sarif_2_1.ArtifactLocation(uri=Path(policy_path).as_posix()),
-                region=sarif_2_1.Region(start_line=lines.get(finding.metric, 1)),
-            )
+def _result(
+    finding: Finding, rule_index: int, *, policy_path: str | None, data: str, lines: dict[str, int]
+) -> sarif_2_1.Result:
+    # code scanning refuses a result without a place: the policy's line, else the data
+    location = sarif_2_1.Location(
+        physical_location=sarif_2_1.PhysicalLocation(
+            artifact_location=sarif_2_1.ArtifactLocation(uri=Path(policy_path).as_posix() if policy_path else data),
+            region=sarif_2_1.Region(start_line=lines.get(finding.metric, 1)),
         )
+    )
     return sarif_2_1.Result(
         rule_id=finding.metric,
         rule_index=rule_index,
@@ -69,7 +75,7 @@ def _result(finding: Finding, rule_index: int, policy_path: str | None, lines: d
         message=sarif_2_1.Message(
             text=f"{words.first_upper(words.VERDICTS[finding.verdict])}: {_name(finding)}. {finding.message}"
         ),
-        locations=[location] if location else None,
+        locations=[location],
         partial_fingerprints={"finding/v1": finding.id},
     )
 

@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evenhand.auditors.report import Estimate, Report
+from evenhand.auditors.verdict import Verdict
 from evenhand.service.render import checks, groups, numbers, proxies, sentences, words
 
 STYLES = {"bad": "bold red", "ok": "green", "maybe": "yellow", "quiet": "dim"}
@@ -25,6 +26,8 @@ def show(report: Report, *, console: Console, quiet: bool = False) -> None:
         gated = checks.gated(report)
         if gated:
             console.print(_checks(gated, wide=console.width >= WIDE))
+        for note in _proven_beside(report):
+            console.print(Text(words.printable(note)), soft_wrap=True, highlight=False)
         for line in _proxies(report):
             console.print(line, soft_wrap=True, highlight=False)
         for note in _open_questions(gated):
@@ -112,6 +115,19 @@ def _checks(gated: list[checks.Check], *, wide: bool) -> Table:
             *([Text(pair)] if wide else []),
         )
     return shown
+
+
+def _proven_beside(report: Report) -> list[str]:
+    """Disparities that are proven and do not count for the gate: said, so that no gate hides them."""
+    beside = [
+        check.finding
+        for check in checks.arrange(report)
+        if not check.gated and check.finding.verdict is Verdict.PROVEN_DISPARITY and check.finding.audit != "proxy"
+    ]
+    if not beside:
+        return []
+    named = "; ".join(f"{words.metric(f.metric)}, {f.attribute} ({numbers.short(f.estimate)})" for f in beside)
+    return [f"Proven too, without counting for the gate: {named}.", ""]
 
 
 def _proxies(report: Report) -> list[Text]:

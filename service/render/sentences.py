@@ -143,6 +143,10 @@ def outcome(report: Report) -> str:
     elif gate.exit_code == 1:
         proven = sum(check.finding.verdict is Verdict.PROVEN_DISPARITY for check in checks.gated(report))
         text = f"a disparity is proven in {words.plural(proven, 'gated check')}" if proven else text
+    elif not checks.gated(report):
+        text = "nothing was gated, so that nothing could pass"
+    elif gate.exit_code == 0 and not any(check.finding.gate is Gate.STRICT for check in checks.gated(report)):
+        text = "no disparity is proven in a gated check, and none had to be proven within its tolerance"
     return f"Exit code {gate.exit_code}: {text}."
 
 

@@ -4,6 +4,7 @@ import json
 import math
 
 from evenhand.auditors.report import Finding, Report
+from evenhand.auditors.words import quoted_group
 from evenhand.service.reports.documents import ChangedFinding, ReportDiff
 
 SAME_RELATIVE = 1e-9
@@ -37,9 +38,17 @@ def diff(before: Report, after: Report) -> ReportDiff:
 
 def _question(finding: Finding) -> tuple[str, ...]:
     parts = (finding.audit, finding.metric, finding.comparison.value, finding.attribute or "")
-    if finding.gate != "off":
+    if not is_pair(finding):
         return (*parts, "composite")
-    return (*parts, json.dumps(finding.group, sort_keys=True), json.dumps(finding.reference, sort_keys=True))
+    groups = (json.dumps(finding.group, sort_keys=True), json.dumps(finding.reference, sort_keys=True))
+    return (*parts, finding.id.split("/")[-2], *sorted(groups))
+
+
+def is_pair(finding: Finding) -> bool:
+    """Whether it compares two groups for a composite; its id ends with them, whichever way round they stand."""
+    if finding.group is None or finding.reference is None:
+        return False
+    return finding.id.endswith(f"/{quoted_group(finding.group)}:{quoted_group(finding.reference)}")
 
 
 def _same(one: Finding, other: Finding) -> bool:

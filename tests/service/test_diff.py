@@ -1,3 +1,4 @@
+from evenhand.auditors.report import Finding
 from evenhand.auditors.verdict import Gate, Verdict
 from evenhand.service.reports.diff import diff
 from tests.service.reports import made_finding, made_report
@@ -35,9 +36,26 @@ def test_another_deciding_pair_of_a_gated_check_is_the_same_question() -> None:
     assert (found.added, found.removed) == ([], [])
 
 
+def made_pair(group: str, reference: str) -> Finding:
+    pair = {"group": {"sex": group}, "reference": {"sex": reference}}
+    return made_finding(id=f"check/impact_ratio/'{group}':'{reference}'", gate=Gate.OFF, **pair)
+
+
+def test_a_pair_turned_round_is_the_same_question() -> None:
+    found = diff(made_report(made_pair("woman", "man")), made_report(made_pair("man", "woman")))
+
+    assert (found.added, found.removed) == ([], [])
+
+
+def test_a_check_that_is_no_longer_gated_is_the_same_question() -> None:
+    found = diff(made_report(), made_report(made_finding(gate=Gate.OFF)))
+
+    assert (found.added, found.removed) == ([], [])
+
+
 def test_pairs_are_told_apart_by_their_groups() -> None:
-    before = made_report(made_finding(gate=Gate.OFF))
-    after = made_report(made_finding(gate=Gate.OFF, group={"sex": "man"}))
+    before = made_report(made_pair("woman", "other"))
+    after = made_report(made_pair("man", "other"))
 
     found = diff(before, after)
 

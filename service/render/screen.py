@@ -58,7 +58,8 @@ def _groups(table: groups.GroupTable, *, wide: bool) -> Table:
         box=None,
         pad_edge=False,
     )
-    shown.add_column("group", overflow="fold")
+    names = [len(words.group(row.group)) for row in table.rows[:MOST_ROWS]]
+    shown.add_column("group", overflow="fold", min_width=min(max(names, default=0), 24))
     shown.add_column("rows", justify="right", no_wrap=True)
     for metric in table.headline:
         shown.add_column(words.metric(metric), justify="right")
@@ -106,7 +107,7 @@ def _checks(gated: list[checks.Check], *, wide: bool) -> Table:
     for check in gated:
         finding = check.finding
         name = words.printable(words.metric(finding.metric) + (f", {finding.attribute}" if finding.attribute else ""))
-        pair = sentences.pair(finding)
+        pair = _deciding_pair(check)
         shown.add_row(
             Text(words.VERDICTS[finding.verdict], style=STYLES[words.TONES[finding.verdict]]),
             Text(name) if wide else Text.assemble(name, (f"\n{pair}" if pair else "", "dim")),
@@ -115,6 +116,14 @@ def _checks(gated: list[checks.Check], *, wide: bool) -> Table:
             *([Text(pair)] if wide else []),
         )
     return shown
+
+
+def _deciding_pair(check: checks.Check) -> str:
+    """'Female over Male .330': the pair that decides, with its own number, for the estimate is that of the largest gap."""
+    pair, deciding = sentences.pair(check.finding), check.deciding
+    if not pair or deciding is None or deciding.estimate is None:
+        return pair
+    return f"{pair} {numbers.short(deciding.estimate)}"
 
 
 def _proven_beside(report: Report) -> list[str]:

@@ -10,13 +10,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.counting.histogram import Codes as Codes
+from evenhand.auditors.counting.histogram import Column, Flags, joint_histogram, joint_sums
 from evenhand.auditors.errors import LengthMismatch, TooManyCells
 from evenhand.auditors.policy import intersection
 from evenhand.auditors.report import Group
 
 MOST_CELLS = 20_000_000
 
-Codes = NDArray[np.integer]
 Number = TypeVar("Number", bound=np.generic)
 
 
@@ -26,7 +27,7 @@ class Attribute:
 
     Attributes:
         name: of the column.
-        codes: shape (n,), each an index into `values`.
+        codes: shape (n,), of any integer type, each an index into `values`; the narrowest are counted fastest.
         values: the groups' values as text; a missing value is None.
     """
 
@@ -147,8 +148,8 @@ def _kish(weights: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray
 def count(
     attributes: Sequence[Attribute],
     *,
-    prediction: NDArray[np.integer],
-    label: NDArray[np.integer] | None = None,
+    prediction: Codes | Flags,
+    label: Codes | Flags | None = None,
     weight: NDArray[np.float64] | None = None,
 ) -> CountTable:
     """Count rows by group, label and prediction, in one pass.
@@ -157,9 +158,10 @@ def count(
         attributes: sensitive columns as codes, at least one, each of length n.
         prediction: shape (n,), 1 where the positive class is predicted, else 0.
         label: shape (n,), the same for the true class; None where there are no labels.
-        weight: shape (n,), at least 0; summed beside the counts.
+        weight: shape (n,), at least 0; summed beside the counts, in the order of the rows (see `joint_sums`).
 
     Raises:
+        ValueError: a code lies outside its attribute's values, a label or prediction outside 0 and 1.
         LengthMismatch: the arrays differ in length.
         TooManyCells: the attributes have more combinations than can be counted densely.
     """
@@ -173,30 +175,15 @@ def count(
     cells = int(np.prod(shape, dtype=object))
     if cells > MOST_CELLS:
         raise TooManyCells(cells, MOST_CELLS, (attribute.name for attribute in attributes))
-    cell = _cell_of_row(attributes, prediction, label)
+    columns = [Column(attribute.name, attribute.codes, len(attribute.values)) for attribute in attributes]
+    if label is not None:
+        columns.append(Column("label", label, 2))
+    columns.append(Column("prediction", prediction, 2))
+    sums, squares = (None, None) if weight is None else joint_sums(columns, weight)
     return CountTable(
         tuple(attribute.name for attribute in attributes),
         tuple(attribute.values for attribute in attributes),
-        np.bincount(cell, minlength=cells).reshape(shape).astype(np.int64),
-        None if weight is None else _summed(cell, weight, shape),
-        None if weight is None else _summed(cell, weight * weight, shape),
+        joint_histogram(columns).reshape(shape),
+        None if sums is None else sums.reshape(shape),
+        None if squares is None else squares.reshape(shape),
     )
-
-
-def _summed(cell: NDArray[np.int32], weight: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
-    return np.bincount(cell, weight, int(np.prod(shape))).astype(np.float64).reshape(shape)
-
-
-def _cell_of_row(attributes: Sequence[Attribute], prediction: Codes, label: Codes | None) -> NDArray[np.int32]:
-    """Index of each row's cell in the flattened table; MOST_CELLS fits 32 bits."""
-    cell = np.zeros(len(prediction), dtype=np.int32)
-    for attribute in attributes:
-        if len(attribute.codes) and (attribute.codes.min() < 0 or attribute.codes.max() >= len(attribute.values)):
-            raise ValueError(f"codes of '{attribute.name}' reach outside its {len(attribute.values)} values")
-        cell *= len(attribute.values)
-        np.add(cell, attribute.codes, out=cell, casting="unsafe")
-    for outcome in (label, prediction):
-        if outcome is not None:
-            cell *= 2
-            np.add(cell, outcome, out=cell, casting="unsafe")
-    return cell

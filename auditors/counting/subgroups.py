@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.counting.histogram import Codes, Column, joint_histogram
+from evenhand.auditors.counting.histogram import Codes, Column, Flags, joint_histogram
 from evenhand.auditors.counts import MOST_CELLS, Attribute
 from evenhand.auditors.errors import LengthMismatch, TooManyCells
 from evenhand.auditors.report import Group
@@ -72,8 +72,8 @@ class SubgroupCounts:
 def subgroup_counts(
     attributes: Sequence[Attribute],
     *,
-    prediction: Codes,
-    label: Codes | None = None,
+    prediction: Codes | Flags,
+    label: Codes | Flags | None = None,
     depth: int = 3,
 ) -> SubgroupCounts:
     """Rows, and right and wrong predictions, of every subgroup of up to `depth` attributes.
@@ -109,7 +109,7 @@ def subgroup_counts(
     return _listed(attributes, tables, depth=depth, has_labels=label is not None)
 
 
-def _refuse_unequal(attributes: Sequence[Attribute], prediction: Codes, label: Codes | None) -> None:
+def _refuse_unequal(attributes: Sequence[Attribute], prediction: Codes | Flags, label: Codes | Flags | None) -> None:
     lengths = {attribute.name: len(attribute.codes) for attribute in attributes}
     if label is not None:
         lengths["label"] = len(label)

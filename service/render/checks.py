@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from evenhand.auditors.metrics import COMPOSITES
 from evenhand.auditors.report import Estimate, Finding, GroupResult, Report
-from evenhand.auditors.verdict import Gate, Verdict
+from evenhand.auditors.verdict import Comparison, Gate, Verdict
 
 _BY_VERDICT = (Verdict.PROVEN_DISPARITY, Verdict.INCONCLUSIVE, Verdict.PROVEN_WITHIN)
 _BY_GATE = (Gate.STRICT, Gate.PROOF, Gate.OFF)
@@ -25,7 +25,8 @@ class Check:
     def deciding(self) -> Finding | None:
         """The pair that decides, as a finding of its own; None where the report lists none."""
         same = [pair for pair in self.pairs if _same_groups(pair, self.finding)]
-        return max(same, key=_evidence, default=None)
+        proven = self.finding.verdict is Verdict.PROVEN_DISPARITY
+        return max(same, key=_evidence if proven else _furthest_from_within, default=None)
 
 
 def components(metric: str) -> tuple[str, ...]:
@@ -95,6 +96,14 @@ def _evidence(pair: Finding) -> tuple[bool, float]:
     low, high = pair.low or 0.0, pair.high or 0.0
     away_from_zero = max(low, -high)
     return pair.verdict is Verdict.PROVEN_DISPARITY, away_from_zero
+
+
+def _furthest_from_within(pair: Finding) -> float:
+    """How far the equivalence interval reaches out; a pair that is undefined or has none reaches furthest."""
+    bound = pair.equivalence_high if pair.comparison is Comparison.DIFFERENCE else pair.equivalence_low
+    if bound is None:
+        return float("inf")
+    return bound if pair.comparison is Comparison.DIFFERENCE else -bound
 
 
 def _rank(finding: Finding) -> tuple[int, int, int]:

@@ -62,7 +62,8 @@ def _groups(table: groups.GroupTable, *, wide: bool) -> Table:
     shown.add_column("group", overflow="fold", min_width=min(max(names, default=0), 24))
     shown.add_column("rows", justify="right", no_wrap=True)
     for metric in table.headline:
-        shown.add_column(words.metric(metric), justify="right")
+        heading = words.metric(metric)
+        shown.add_column(heading if wide else "\n".join(heading.rsplit(" ", 1)), justify="right")
     for row in table.rows[:MOST_ROWS]:
         tag = groups.tag(row)
         name = Text(words.group(row.group) + (f" ({tag})" if tag else ""), style="dim" if tag else "")

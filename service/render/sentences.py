@@ -106,7 +106,7 @@ def still_needed(finding: Finding) -> str:
     parts = []
     if finding.rows_needed is not None:
         parts.append(
-            f"About {numbers.rows(finding.rows_needed)} rows in the smaller group, the other in proportion, would settle it."
+            f"About {numbers.rows(finding.rows_needed)} rows in the smallest group, the others in proportion, would settle it."
         )
     if finding.detectable is not None:
         what = "ratio" if finding.comparison is Comparison.RATIO else "gap"

@@ -10,6 +10,8 @@ RequestProblem
 ├── NotAuditable        an audit was asked for that this subject does not allow
 ├── BadPolicy           the policy file cannot be read or says what cannot be
 ├── BadReport           a file that is no report of this version
+├── BadArgument         a call from Python passes what cannot be used
+├── BadImport           a configuration of another tool that cannot be read
 └── NotWritable         a file for the report cannot be written
 """
 
@@ -91,3 +93,17 @@ class BadReport(RequestProblem):
 
     def __init__(self, path: object, problems: Iterable[str]) -> None:
         super().__init__(f"{path} is no evenhand report of schema evenhand-report/1: {'; '.join(problems)}.")
+
+
+class BadArgument(RequestProblem, ValueError):
+    """A call from Python passes what cannot be used."""
+
+    def __init__(self, argument: str, problem: str, instead: str) -> None:
+        super().__init__(f"{argument}: {problem}. {instead}")
+
+
+class BadImport(RequestProblem):
+    """A configuration of another tool that cannot be read."""
+
+    def __init__(self, path: object, tool: str, problem: str) -> None:
+        super().__init__(f"{path} is no {tool} that can be read: {problem}.")

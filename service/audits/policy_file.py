@@ -1,6 +1,7 @@
 """Reads a policy from evenhand.toml, or from [tool.evenhand] in pyproject.toml."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,24 @@ def read_policy(path: Path) -> Policy:
     if model and model.path:
         model = model.model_copy(update={"path": str(path.parent / model.path)})
     return policy.model_copy(update={"data": data, "model": model})
+
+
+def with_roles(policy: Policy, named: Mapping[str, Any]) -> Policy:
+    """The policy with these keys of [data] in place of its own; a named prediction takes the place of a score, and back.
+
+    Raises:
+        pydantic.ValidationError: they contradict each other or the rest.
+    """
+    if not named:
+        return policy
+    document = policy.model_dump(exclude_unset=True)
+    data = document.get("data", {})
+    if "prediction" in named and "score" not in named:
+        data.pop("score", None)
+        data.pop("threshold", None)
+    if "score" in named and "prediction" not in named:
+        data.pop("prediction", None)
+    return Policy.model_validate(document | {"data": data | named})
 
 
 def problems(error: ValidationError) -> list[str]:

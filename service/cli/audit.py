@@ -129,25 +129,15 @@ def request_from(source: str | None, options: dict[str, Any]) -> tuple["AuditReq
 def _with_options(policy: "Policy", options: dict[str, Any]) -> "Policy":
     from pydantic import ValidationError
 
-    from evenhand.auditors.policy import Policy
-    from evenhand.service.audits.policy_file import problems
+    from evenhand.service.audits.policy_file import problems, with_roles
 
     names = ("label", "prediction", "score", "threshold", "positive", "favourable", "weight", "stratum", "unit", "pair")
     named = {name: options[name] for name in names if options[name] is not None}
     named |= {name: _split(options[name]) for name in ("features", "categorical") if options[name]}
     if options["sensitive"]:
         named["sensitive"] = list(options["sensitive"])
-    if not named:
-        return policy
-    document = policy.model_dump(exclude_unset=True)
-    data = document.get("data", {})
-    if "prediction" in named and "score" not in named:
-        data.pop("score", None)
-        data.pop("threshold", None)
-    if "score" in named and "prediction" not in named:
-        data.pop("prediction", None)
     try:
-        return Policy.model_validate(document | {"data": data | named})
+        return with_roles(policy, named)
     except ValidationError as error:
         raise click.UsageError("; ".join(problems(error))) from None
 

@@ -5,25 +5,17 @@ level with each finding; the policy says which findings are gated and against wh
 """
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from evenhand.auditors.errors import PolicyError, UnknownMetric
 from evenhand.auditors.policy import Check
-from evenhand.auditors.report import AuditName, Finding
+from evenhand.auditors.report import AuditName, Finding, PerceptionCheck, RobustnessGap
 from evenhand.auditors.verdict import Comparison, Gate, Rule, Verdict, effect_and_test
 
 METRICS: Mapping[AuditName, tuple[str, ...]] = {
     "proxy": ("contribution",),
-    "robustness": ("aligned", "within_class", "marginal", "correct_only"),
-    "perception": (
-        "paired_counterfactual",
-        "class_gap",
-        "dream",
-        "dream_drift",
-        "tcav",
-        "cue_conflict",
-        "style_swap",
-        "learning_curves",
-    ),
+    "robustness": get_args(RobustnessGap.model_fields["name"].annotation),
+    "perception": get_args(PerceptionCheck.model_fields["name"].annotation),
 }
 """What a check may name, by audit."""
 

@@ -49,11 +49,15 @@ def encode(column: Any, place: Place) -> GroupCodes:
         UnsupportedType: the column holds lists, structures or bytes.
     """
     column = _plain(column, place)
-    if pa.types.is_null(column.type):
-        return GroupCodes(np.zeros(len(column), np.int32), (None,) if len(column) else ())
-    encoded = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):  # an empty column has no chunk to combine into
+    if not len(column):
         return GroupCodes(np.zeros(0, np.int32), ())
+    if pa.types.is_dictionary(column.type):
+        return _encode_dictionary(column, place)
+    if pa.types.is_null(column.type):
+        return GroupCodes(np.zeros(len(column), np.int32), (None,))
+    if pa.types.is_floating(column.type):  # Arrow joins no dictionaries that hold both a null and a NaN
+        column = pa.chunked_array([column.combine_chunks()])
+    encoded = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
     level_of, names = _ordered(encoded.dictionary)
     has_missing = bool((level_of < 0).any())
     level_of[level_of < 0] = len(names)
@@ -62,19 +66,45 @@ def encode(column: Any, place: Place) -> GroupCodes:
     return GroupCodes(codes, (*names, None) if has_missing else names)
 
 
-def _plain(column: Any, place: Place) -> Any:
-    kind = column.type
+def _encode_dictionary(column: Any, place: Place) -> GroupCodes:
+    """Codes of a dictionary column by encoding its levels, not its rows; levels that never occur are left out."""
+    whole = column.unify_dictionaries().combine_chunks()
+    null = len(whole.dictionary)
+    level: NDArray[Any] = np.from_dlpack(whole.indices.cast(pa.int32()).fill_null(null))
+    rows = np.bincount(level, minlength=null + 1)
+    used = np.flatnonzero(rows[:null])
+    of_levels = encode(pa.chunked_array([whole.dictionary.take(pa.array(used))]), place)
+    code_of: NDArray[np.int32] = np.full(null + 1, len(of_levels.names), np.int32)
+    code_of[used] = of_levels.codes
+    has_missing = of_levels.has_missing or bool(rows[null])
+    return GroupCodes(np.take(code_of, level), (*of_levels.names, None) if has_missing else of_levels.names)
+
+
+def plain_type(kind: Any, place: Place) -> Any:
+    """The Arrow type in which values of this type are told apart: levels that are written twice count once.
+
+    Raises:
+        UnsupportedType: lists, structures or bytes.
+    """
     if pa.types.is_dictionary(kind):
-        # levels that never occur, and levels written twice, go when the values are encoded afresh
-        column = column.cast(kind.value_type)
-        kind = column.type
+        kind = kind.value_type
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         raise UnsupportedType(place.column, f"values of type {kind}", source=place.source)
     if pa.types.is_string_view(kind):
-        return column.cast(pa.string())
-    if pa.types.is_float16(kind):
-        return column.cast(pa.float32())
-    return column
+        return pa.string()
+    return pa.float32() if pa.types.is_float16(kind) else kind
+
+
+def _plain(column: Any, place: Place) -> Any:
+    kind = plain_type(column.type, place)
+    if pa.types.is_dictionary(column.type) and column.type.value_type == kind and _can_unify(column):
+        return column
+    return column if column.type == kind else column.cast(kind)
+
+
+def _can_unify(column: Any) -> bool:
+    """Arrow makes one dictionary of several only where none of them holds a null."""
+    return column.num_chunks == 1 or not any(chunk.dictionary.null_count for chunk in column.chunks)
 
 
 def _ordered(dictionary: Any) -> tuple[NDArray[np.int64], tuple[str, ...]]:

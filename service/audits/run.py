@@ -28,6 +28,7 @@ from evenhand.auditors.report import (
     SubjectData,
     SubjectModel,
 )
+from evenhand.service.audits.beyond_groups import subgroups
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.environment import environment
 from evenhand.service.audits.errors import NotAuditable
@@ -125,9 +126,11 @@ def _group_disparity(subject: AuditSubject, request: AuditRequest, progress: Pro
         prediction=subject.outcomes.predicted_by,
         favourable_is_positive=subject.outcomes.favourable_is_positive,
     )
-    return audit_group_disparity(
+    document, findings = audit_group_disparity(
         table, policy=request.policy, meaning=meaning, rng=rng_of(request.seed, "group_disparity")
     )
+    searched = subgroups(subject, request, rng=rng_of(request.seed, "subgroups"))
+    return document.model_copy(update={"subgroups": searched}), findings
 
 
 def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:

@@ -11,7 +11,18 @@ from typing import Any
 import jinja2
 
 from evenhand.auditors.report import Report
-from evenhand.service.render import bounds, charts, checks, groups, numbers, proxies, robustness, sentences, words
+from evenhand.service.render import (
+    bounds,
+    charts,
+    checks,
+    groups,
+    numbers,
+    proxies,
+    robustness,
+    sentences,
+    subgroups,
+    words,
+)
 
 SERVICE = Path(__file__).parent.parent
 TEMPLATES = SERVICE / "templates"
@@ -49,6 +60,7 @@ def view(report: Report) -> dict[str, Any]:
         "proxies": proxies,
         "robust": robustness,
         "bounds": bounds,
+        "subgroups": subgroups,
         "charts": charts,
     }
 

@@ -117,7 +117,7 @@ def everything() -> Report:
         findings=findings,
         policy=COMPAS_POLICY | {"report": {"intended_use": "pre-trial advice", "owner": "county court"}},
         model=True,
-        group_disparity=base.audits.group_disparity,
+        group_disparity=_more_of_groups(base.audits.group_disparity),
         proxy=_proxy(),
         robustness=_robustness(),
         perception=_perception(),
@@ -164,6 +164,63 @@ def fair() -> Report:
 @cache
 def nothing() -> Report:
     return build(title="Nothing compared", rows=10, findings=[])
+
+
+def _more_of_groups(audit: report.GroupDisparity | None) -> report.GroupDisparity | None:
+    """With bounds for unknown rows and a search for subgroups."""
+    if audit is None:
+        return None
+    bound = report.UnknownBounds(
+        attribute="sex",
+        metric="impact_ratio",
+        comparison=Comparison.RATIO,
+        estimate=0.85,
+        lowest=0.71,
+        highest=0.93,
+        unknown=200,
+        tolerance=0.8,
+        straddles=True,
+        group={"sex": "Female"},
+        reference={"sex": "Male"},
+        note="The 200 rows without sex could hide a ratio of down to .710 (Female against Male).",
+    )
+    undefined_bound = bound.model_copy(
+        update={"estimate": None, "lowest": None, "highest": None, "straddles": False, "note": "No bounds: 0/0."}
+    )
+    subgroup = report.Subgroup(
+        group={"sex": "Female", "age": "above 30, up to 45"},
+        kind="slice",
+        metric="false_positive_rate",
+        n=212,
+        rate=0.51,
+        rest_rate=0.31,
+        gap=0.2,
+        low=0.11,
+        high=0.29,
+        proven_gap=0.11,
+        p_value=0.0001,
+        adjusted_p=0.002,
+        false_discovery_p=0.001,
+        verdict=Verdict.PROVEN_DISPARITY,
+    )
+    empty = dict.fromkeys(("rate", "rest_rate", "gap", "low", "high", "p_value", "adjusted_p", "false_discovery_p"))
+    not_confirmed = subgroup.model_copy(update=empty | {"n": 0, "proven_gap": 0.0, "verdict": Verdict.INCONCLUSIVE})
+    search = report.SubgroupSearch(
+        searched=1204,
+        depth=3,
+        smallest=30,
+        attributes=["sex", "race"],
+        features=["age"],
+        metrics=["favourable_rate", "false_positive_rate"],
+        tolerance=0.1,
+        level=0.95,
+        rows_search=3607,
+        rows_confirm=3607,
+        carried=2,
+        found=[subgroup, not_confirmed],
+        notes=["One row of each unit confirms."],
+    )
+    return audit.model_copy(update={"bounds": [bound, undefined_bound], "subgroups": search})
 
 
 def _robust_finding() -> Finding:

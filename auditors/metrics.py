@@ -190,8 +190,70 @@ COMPOSITES: dict[str, Composite] = {
             "equalized_odds_average_difference", ("true_positive_rate", "false_positive_rate"), Comparison.DIFFERENCE,
             "mean of the largest differences of the true and of the false positive rates", _HARDT, average=True,
         ),
+        Composite(
+            "equalized_odds_average_ratio", ("true_positive_rate", "false_positive_rate"), Comparison.RATIO,
+            "mean of the smallest ratios of the true and of the false positive rates", _HARDT, average=True,
+        ),
+        *_both(
+            "treatment_equality", ("treatment_equality",), "the false negatives for each false positive",
+            "Berk et al. (2018), Sociological Methods & Research 50",
+        ),
     )
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Whole:
+    """One number about an attribute as a whole, not the gap between two of its groups.
+
+    Attributes:
+        comparison: value, or ratio where 1 means equal.
+        needs_stratum: whether it is about people of the same stratum.
+    """
+
+    name: str
+    comparison: Comparison
+    meaning: str
+    source: str
+    needs_labels: bool = False
+    needs_stratum: bool = False
+
+
+WHOLES: dict[str, Whole] = {
+    whole.name: whole
+    for whole in (
+        Whole(
+            "generalized_entropy_between", Comparison.VALUE,
+            "inequality of benefits (prediction - label + 1) that lies between groups, 0 where their means are equal",
+            "Speicher et al. (2018), KDD", needs_labels=True,
+        ),
+        Whole(
+            "conditional_demographic_disparity", Comparison.VALUE,
+            "share among the refused minus share among the favoured, averaged over strata by their people",
+            "Wachter, Mittelstadt and Russell (2021), Computer Law & Security Review 41", needs_stratum=True,
+        ),
+        Whole(
+            "cmh_odds_ratio", Comparison.RATIO,
+            "odds of the favourable outcome over those of the rest, common to all strata",
+            "Mantel and Haenszel (1959), JNCI 22", needs_stratum=True,
+        ),
+    )
+}  # fmt: skip
+
+
+def gap_named(name: str, *, comparison: Comparison | None) -> Composite:
+    """The comparison that a check names: a composite, or the gap of a plain metric, with or without its suffix.
+
+    Args:
+        comparison: as the check says; absent, a difference unless the name says ratio.
+    """
+    if name in COMPOSITES:
+        return COMPOSITES[name]
+    for suffix, said in (("_difference", Comparison.DIFFERENCE), ("_ratio", Comparison.RATIO)):
+        base = name.removesuffix(suffix)
+        if base != name and (base in COUNT_METRICS or base == FAVOURABLE_RATE):
+            return Composite(name, (base,), said, "", "")
+    return Composite(name, (name,), comparison or Comparison.DIFFERENCE, "", "")
 
 
 def metric_named(name: str, *, favourable_is_positive: bool) -> Metric:
@@ -204,4 +266,4 @@ def metric_named(name: str, *, favourable_is_positive: bool) -> Metric:
         return favourable_rate(favourable_is_positive=favourable_is_positive)
     if name in COUNT_METRICS:
         return COUNT_METRICS[name]
-    raise UnknownMetric(name, [*COUNT_METRICS, FAVOURABLE_RATE, *COMPOSITES])
+    raise UnknownMetric(name, [*COUNT_METRICS, FAVOURABLE_RATE, *COMPOSITES, *WHOLES])

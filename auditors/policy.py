@@ -62,6 +62,10 @@ class DataSection(Section):
     categorical: Names | None = None
     weight: str | None = None
     stratum: str | None = None
+    reference: Literal["majority", "most_selected"] | dict[str, CellValue] | None = Field(
+        default=None,
+        description="group that the others are compared with: one named by attribute, the largest, or the most favoured",
+    )
     unit: str | None = None
     pair: str | None = None
     where: dict[str, CellValue] | None = Field(default=None, description="audit only rows with these values")

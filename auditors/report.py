@@ -36,6 +36,23 @@ class Estimate(Document):
     reason: str | None = None
 
 
+class Counterpart(Document):
+    """The same two groups by the other comparison, at the same level: the ratio beside a difference, or the reverse."""
+
+    comparison: Comparison
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
+class ExactTests(Document):
+    """Two-sided tests of equality that hold in small cells, where the score test is only near its level."""
+
+    fisher: Fraction
+    mid_p: Fraction
+    boschloo: Fraction | None = Field(description="null where there are too many rows to enumerate")
+
+
 class Finding(Document):
     """One answer: what was asked, the interval, the tolerance and the verdict (DESIGN sections 3 and 4)."""
 
@@ -62,6 +79,8 @@ class Finding(Document):
     message: str
     rows_needed: int | None = None
     detectable: float | None = None
+    counterpart: Counterpart | None = None
+    exact: ExactTests | None = None
 
 
 class Counts(Document):
@@ -180,6 +199,193 @@ class SubgroupSearch(Document):
     notes: list[str] = []
 
 
+class StratumGroup(Document):
+    group: Group
+    n: int
+    favourable_rate: Estimate
+
+
+class Stratum(Document):
+    """The groups within one stratum; `stratum` None are the rows without one."""
+
+    stratum: str | None
+    n: int
+    groups: list[StratumGroup]
+
+
+class ConditionalGroup(Document):
+    """One group against all others of the attribute, over all rows and within strata."""
+
+    group: Group
+    disparity: float | None = Field(description="share among the refused minus share among the favoured, over all rows")
+    by_stratum: list[float | None] = Field(description="the same within each stratum listed, in their order")
+    conditional: Estimate = Field(description="mean of the strata's disparities, weighted by their people")
+    odds_ratio: Estimate = Field(
+        description="common to all strata (Mantel-Haenszel); no summary where `homogeneous` is false"
+    )
+    crude_odds_ratio: float | None
+    p_value: float | None = Field(description="Cochran-Mantel-Haenszel")
+    p_value_corrected: float | None = Field(description="with the continuity correction")
+    tarone: float | None
+    tarone_p_value: float | None
+    homogeneous: bool | None = Field(description="whether Tarone's test leaves one odds ratio for all strata standing")
+    reversed: bool = Field(description="over all rows the group fares worse, within strata no worse, or the other way")
+    message: str
+
+
+class StrataResult(Document):
+    """An attribute compared among people of the same stratum."""
+
+    attribute: str
+    stratum: str
+    total: int = Field(description="strata that there are; the largest are listed")
+    strata: list[Stratum]
+    groups: list[ConditionalGroup]
+    notes: list[str] = []
+
+
+class Repeats(Document):
+    """How rows of the same unit were taken into account."""
+
+    rows: int
+    units: int
+    design_effect_lowest: float | None = Field(description="over groups and rates: rows over effective rows")
+    design_effect_highest: float | None
+    crossing: int = Field(description="units with rows in more than one group of some attribute")
+
+
+class CalibrationBin(Document):
+    """Rows of one group whose scores are neighbours."""
+
+    n: int
+    mean_score: float
+    base_rate: float
+
+
+class CalibrationDetail(Document):
+    """What stands behind a group's calibration error; bins of equal mass, tied scores kept together."""
+
+    base_rate: float
+    chance: float = Field(description="calibration error that a calibrated score would show on average with these rows")
+    debiased: float = Field(description="calibration error less its estimated bias (Kumar, Liang and Ma 2019)")
+    bins: list[CalibrationBin]
+
+
+class ScoreGroup(Document):
+    """One group's scores; lists run along `edges` or `thresholds` of the attribute, null where undefined."""
+
+    group: Group
+    n: int
+    shares: list[float | None] = Field(description="of the group in each bin of the histogram")
+    selection_rate: list[float | None] = Field(description="share that scores at or above each threshold")
+    true_positive_rate: list[float | None] | None = None
+    false_positive_rate: list[float | None] | None = None
+    impact_ratio: list[float | None] = Field(description="favourable rate over the highest of the groups at that threshold")
+    scoring_impact_ratio: Estimate = Field(description="scoring rate over the highest; interval of this pair alone")
+    calibration: CalibrationDetail | None = None
+
+
+class ScorePair(Document):
+    """How far apart the scores of two groups are. Intervals and p-values are of this pair alone, at .95."""
+
+    group: Group
+    reference: Group
+    standardized_mean_difference: Estimate
+    ks: Estimate
+    ks_p_value: float | None = None
+    wasserstein: Estimate
+    wasserstein_p_value: float | None = None
+    abroca: Estimate | None = None
+    abroca_expected: float | None = Field(default=None, description="mean area were both curves the same")
+    abroca_p_value: float | None = None
+
+
+class CrossAreas(Document):
+    """Row i, column j: how often a positive of group i scores above a negative of group j; the diagonal is roc_auc."""
+
+    groups: list[Group]
+    area: list[list[float | None]]
+    low: list[list[float | None]]
+    high: list[list[float | None]]
+    bound: float = Field(description="the most that an area can be wrong by; 0 where exact")
+
+
+class ScoreAttribute(Document):
+    """The scores of one attribute's groups, the largest ones where there are many; their metrics stand in `attributes`."""
+
+    attribute: str
+    edges: list[float] = Field(description="of the histogram's bins")
+    thresholds: list[float] = Field(description="positive where score >= threshold")
+    threshold: float | None = Field(default=None, description="the one in use")
+    median: float = Field(description="of all rows: the scoring rate counts who lies beyond it, on the favourable side")
+    lowest_impact_ratio: list[float | None] = Field(description="over the groups of 30 rows and more, by threshold")
+    groups: list[ScoreGroup]
+    left_out: int = Field(default=0, description="smaller groups that are not shown here")
+    pairs: list[ScorePair] = []
+    cross: CrossAreas | None = None
+    notes: list[str] = []
+
+
+class ClassGroups(Document):
+    """The groups of one attribute or intersection, counted as one class against the rest."""
+
+    attribute: str
+    groups: list[GroupResult]
+
+
+class ClassResult(Document):
+    """One class against all others."""
+
+    name: str
+    favourable: bool = Field(description="the class that is declared to help the person")
+    labelled: float = Field(description="rows (or weights) with this label")
+    predicted: float = Field(description="rows (or weights) with this prediction")
+    attributes: list[ClassGroups]
+
+
+class GroupAccuracy(Document):
+    """Share of a group's rows whose prediction names the label's class."""
+
+    attribute: str
+    group: Group
+    n: int
+    accuracy: Estimate
+
+
+class ClassGap(Document):
+    """Where two groups lie furthest apart on one class; error over the classes held by Holm, over the pairs by Tukey."""
+
+    name: str = Field(description="of the class")
+    attribute: str
+    metric: str
+    group: Group | None = Field(default=None, description="the group with the higher rate")
+    reference: Group | None = None
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    level: float = Field(description="of the interval: that of the step at which Holm decides the class")
+    p_value: Fraction = Field(description="of no gap beyond the tolerance, adjusted by Holm over the classes")
+    tolerance: float
+    verdict: Verdict
+    message: str
+
+
+class Multiclass(Document):
+    """Labels of more than two classes: each class against the rest. Nothing here counts for the gate."""
+
+    classes: list[str]
+    favourable: str | None
+    label: str
+    prediction: str
+    confusion: list[list[float]] = Field(description="rows (or weights) over all groups, by label and then by prediction")
+    level: float = Field(description="1 - alpha of all classes together, on one attribute")
+    tolerance: float
+    accuracy: list[GroupAccuracy]
+    by_class: list[ClassResult]
+    gaps: list[ClassGap]
+    notes: list[str] = []
+
+
 class GroupDisparity(Document):
     positive: str
     favourable: str
@@ -191,6 +397,10 @@ class GroupDisparity(Document):
     bounds: list[UnknownBounds] | None = Field(default=None, description="where the attribute is missing in some rows")
     membership: list[MembershipGap] | None = None
     subgroups: SubgroupSearch | None = None
+    strata: list[StrataResult] | None = Field(default=None, description="where a stratum column is named")
+    repeats: Repeats | None = Field(default=None, description="where a unit column is named")
+    scores: list[ScoreAttribute] | None = Field(default=None, description="where rows have scores")
+    multiclass: Multiclass | None = Field(default=None, description="where labels have more than two classes")
     notes: list[str] = []
 
 

@@ -95,7 +95,7 @@ def _option(option: click.Option, context: click.Context) -> tuple[str, str, str
 
 def metrics() -> str:
     """The catalogue of metrics: of one group, and comparisons with a name of their own."""
-    from evenhand.auditors.metrics import COMPOSITES, COUNT_METRICS, favourable_rate
+    from evenhand.auditors.metrics import COMPOSITES, COUNT_METRICS, WHOLES, favourable_rate
 
     of_one_group = [favourable_rate(favourable_is_positive=True), *COUNT_METRICS.values()]
     return _joined(
@@ -140,6 +140,22 @@ def metrics() -> str:
                         composite.source,
                     )
                     for composite in COMPOSITES.values()
+                ),
+            ),
+            "## Of an attribute as a whole",
+            "Each is one number about all groups. Those that need strata compare people of the same stratum "
+            "(`--stratum COL`), each group with all others.",
+            _table(
+                ("metric", "meaning", "as", "needs", "source"),
+                (
+                    (
+                        f"`{whole.name}`",
+                        whole.meaning,
+                        whole.comparison.value,
+                        "strata" if whole.needs_stratum else "labels",
+                        whole.source,
+                    )
+                    for whole in WHOLES.values()
                 ),
             ),
             "Any metric of one group can be compared as well: name it in a [`[[check]]`](policy.md#check), "

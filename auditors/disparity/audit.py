@@ -1,26 +1,28 @@
 """The group disparity audit: from the count table and the policy to results by group and findings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evenhand.auditors.bounds import bounds_of
-from evenhand.auditors.counts import CountTable, GroupCounts
-from evenhand.auditors.disparity import power
+from evenhand.auditors.clusters import UnitRows
+from evenhand.auditors.counts import CountTable
+from evenhand.auditors.disparity.answer import Answer, answer
+from evenhand.auditors.disparity.conditional import Strata, Within, strata_finding, strata_result, within_strata
+from evenhand.auditors.disparity.entropy import entropy_finding
+from evenhand.auditors.disparity.evidence import Evidence
 from evenhand.auditors.disparity.groups import expected_largest_gap, group_results
-from evenhand.auditors.disparity.pairs import Pairs, compare_pairs
-from evenhand.auditors.disparity.plan import Attributes, PlannedCheck, attribute_sets, planned
-from evenhand.auditors.disparity.words import composite_message, pair_message
+from evenhand.auditors.disparity.pairs import Z_SINGLE
+from evenhand.auditors.disparity.pairwise import MOST_PAIRS_LISTED
+from evenhand.auditors.disparity.plan import PlannedCheck, attribute_sets, planned
+from evenhand.auditors.disparity.versus import Reference, reference_of
 from evenhand.auditors.errors import NothingToCompare
 from evenhand.auditors.metrics import COUNT_METRICS, Metric, favourable_rate
 from evenhand.auditors.policy import SMALL_GROUP_ROWS, Policy
-from evenhand.auditors.report import AttributeResult, Finding, GroupDisparity, PairsListed, UnknownBounds
-from evenhand.auditors.verdict import Comparison, Gate, Verdict
-from evenhand.auditors.words import quoted_group
-
-MOST_PAIRS_LISTED = 300
+from evenhand.auditors.report import AttributeResult, Finding, GroupDisparity, PairsListed, Repeats, UnknownBounds
+from evenhand.auditors.verdict import Gate
+from evenhand.auditors.words import number
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,13 @@ class Meaning:
 
 
 def audit_group_disparity(
-    table: CountTable, *, policy: Policy, meaning: Meaning, rng: np.random.Generator
+    table: CountTable,
+    *,
+    policy: Policy,
+    meaning: Meaning,
+    rng: np.random.Generator,
+    strata: CountTable | None = None,
+    units: UnitRows | None = None,
 ) -> tuple[GroupDisparity, list[Finding]]:
     """Compare groups of every attribute and intersection on every metric of the policy.
 
@@ -49,29 +57,46 @@ def audit_group_disparity(
         table: counts over all sensitive attributes.
         policy: checks, tolerances, alpha; an empty one asks for the defaults.
         rng: for the null expectation of the largest gap.
+        strata: the same rows counted with a stratum as last attribute, to compare people of the same stratum.
+        units: the same rows with the person behind each, where rows repeat persons.
 
     Raises:
         NothingToCompare: every attribute has fewer than two known groups.
         PolicyError: a check names what is not there.
+        UnknownGroup: the declared reference is no group.
     """
     _refuse_one_group(table)
+    repeated = units if units is not None and units.repeated else None
+    sampled = None if strata is None else Strata(strata, repeated)
     checks = planned(
         policy,
         sensitive=table.attributes,
         with_labels=table.has_labels,
         favourable_is_positive=meaning.favourable_is_positive,
+        stratum=None if sampled is None else sampled.column,
     )
     metrics = _metrics(table, meaning)
     attributes: list[AttributeResult] = []
     composites: list[Finding] = []
     pairs: list[Finding] = []
+    evidences: list[Evidence] = []
+    stratified: list[Within] = []
     for chosen in attribute_sets(table.attributes, depth=policy.data.intersections):
         counts = table.of(*chosen)
-        answers = [_answer(check, counts) for check in checks if check.attributes == chosen]
+        evidence = Evidence(counts, repeated.design(counts) if repeated is not None else None)
+        wanted = [check for check in checks if check.attributes == chosen]
+        within = None
+        if sampled is not None and any(check.whole and check.whole.needs_stratum for check in wanted):
+            within = within_strata(sampled, chosen, metrics[0])
+            stratified.append(within)
+        reference = reference_of(policy.data.reference, counts, favourable=metrics[0])
+        answers = [_answer(check, evidence, within, reference) for check in wanted]
         composites += [answer.composite for answer in answers]
         pairs += [finding for answer in answers for finding in answer.pairs]
-        attributes.append(_attribute_result(chosen, counts, table, metrics, answers, rng))
+        attributes.append(_attribute_result(evidence, table, repeated, metrics, answers, rng))
+        evidences.append(evidence)
     budget = checks[0].budget if checks else None
+    repeats = None if units is None else _repeats(units, evidences, metrics)
     document = GroupDisparity(
         positive=meaning.positive,
         favourable=meaning.favourable,
@@ -80,10 +105,21 @@ def audit_group_disparity(
         family_level=budget.level if budget else 1 - policy.alpha,
         weighted=table.weights is not None,
         attributes=attributes,
-        bounds=_bounds(table, checks),
-        notes=_notes(table),
+        bounds=_bounds(table, [check for check in checks if check.whole is None]),
+        strata=[strata_result(within) for within in stratified] if sampled is not None else None,
+        repeats=repeats,
+        notes=_notes(table) + ([] if repeats is None else _repeat_notes(repeats)),
     )
     return document, [*sorted(composites, key=lambda finding: finding.gate is Gate.OFF), *pairs]
+
+
+def _answer(check: PlannedCheck, evidence: Evidence, within: Within | None, reference: Reference | None) -> Answer:
+    if check.whole is None:
+        return answer(check, evidence, reference=reference)
+    if check.whole.needs_stratum:
+        assert within is not None
+        return Answer(check, strata_finding(check, evidence, within), [], 0)
+    return Answer(check, entropy_finding(check, evidence), [], 0)
 
 
 def _refuse_one_group(table: CountTable) -> None:
@@ -133,300 +169,87 @@ def _bounds(table: CountTable, checks: Sequence[PlannedCheck]) -> list[UnknownBo
     return [bound for bound in found if bound is not None] or None
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What one check found: its composite finding, the pairs that are listed, and how many pairs there are."""
-
-    check: PlannedCheck
-    composite: Finding
-    pairs: list[Finding]
-    pairs_total: int
-
-
 def _attribute_result(
-    chosen: Attributes,
-    counts: GroupCounts,
+    evidence: Evidence,
     table: CountTable,
+    units: UnitRows | None,
     metrics: Sequence[Metric],
     answers: Sequence[Answer],
     rng: np.random.Generator,
 ) -> AttributeResult:
-    compared = ~counts.unknown
-    known = replace(
-        counts,
-        groups=tuple(g for g, keep in zip(counts.groups, compared, strict=True) if keep),
-        rows=counts.rows[compared],
-        cells=counts.cells[compared],
-        effective=counts.effective[compared],
-    )
+    counts, compared = evidence.counts, ~evidence.counts.unknown
     expected = {
-        answer.check.name: expected_largest_gap(known, answer.check.components[0], answer.check.comparison, rng=rng)
+        answer.check.name: expected_largest_gap(
+            counts,
+            answer.check.components,
+            answer.check.comparison,
+            rng=rng,
+            average=answer.check.average,
+            design=evidence.design,
+            compared=compared,
+        )
         for answer in answers
-        if len(answer.check.components) == 1
+        if answer.check.whole is None
     }
     labelled = table.has_labels
+    everyone = table.overall()
     return AttributeResult(
         attribute=counts.name,
-        groups=group_results(counts, metrics, small_rows=SMALL_GROUP_ROWS, has_labels=labelled),
-        overall=group_results(table.overall(), metrics, small_rows=SMALL_GROUP_ROWS, has_labels=labelled)[0],
+        groups=group_results(counts, metrics, small_rows=SMALL_GROUP_ROWS, has_labels=labelled, design=evidence.design),
+        overall=group_results(
+            everyone,
+            metrics,
+            small_rows=SMALL_GROUP_ROWS,
+            has_labels=labelled,
+            design=units.design(everyone) if units is not None else None,
+        )[0],
         pairs=PairsListed(
             total=sum(answer.pairs_total for answer in answers),
-            listed=sum(len(answer.pairs) for answer in answers),
+            listed=sum(answer.pairs_listed for answer in answers),
             rule=f"all pairs of gated checks, or the {MOST_PAIRS_LISTED} largest gaps where there are more",
         ),
         expected_largest_gap=expected,
     )
 
 
-def _answer(check: PlannedCheck, counts: GroupCounts) -> Answer:
-    """One check on one attribute: all pairs of all components, then the composite over them."""
-    small = counts.rows < SMALL_GROUP_ROWS
-    compared = ~counts.unknown & ~small if check.small_groups == "list" else ~counts.unknown
-    if compared.sum() < 2:
-        return Answer(check, _undecided(check, counts, compared), [], 0)
-    z = check.budget.z_all_pairs(int(compared.sum()))
-    components = [
-        compare_pairs(
-            counts,
-            metric=metric,
-            comparison=check.comparison,
-            tolerance=check.tolerance,
-            compared=compared,
-            decidable=~small,
-            z=z,
-            z_equivalence=check.budget.z_equivalence,
+def _repeats(units: UnitRows, evidence: Sequence[Evidence], metrics: Sequence[Metric]) -> Repeats:
+    """How far the units shrink what the rows are worth, over all groups and rates that are compared."""
+    effects, crossing = [], np.zeros(0, dtype=np.int64)
+    for each in evidence:
+        if each.design is None:
+            continue
+        crossing = np.union1d(crossing, each.design.unit[each.design.crossed])
+        for metric in metrics:
+            if metric.is_rate:
+                _, n = metric.fraction(each.counts.effective)
+                fraction = each.design.fraction(metric, z=Z_SINGLE)
+                effects.append(1 / fraction[(n > 0) & ~each.counts.unknown & ~each.small])
+    found = np.concatenate(effects) if effects else np.zeros(0)
+    return Repeats(
+        rows=len(units.unit),
+        units=units.units,
+        design_effect_lowest=float(found.min()) if len(found) else None,
+        design_effect_highest=float(found.max()) if len(found) else None,
+        crossing=len(crossing),
+    )
+
+
+def _repeat_notes(repeats: Repeats) -> list[str]:
+    if repeats.units == repeats.rows:
+        return ["Every unit is one row, so that rows count as they are."]
+    effect = ""
+    if repeats.design_effect_lowest is not None and repeats.design_effect_highest is not None:
+        effect = (
+            f" Over groups and rates {number(repeats.design_effect_lowest, digits=2)} to "
+            f"{number(repeats.design_effect_highest, digits=2)} rows are worth one independent row."
         )
-        for metric in check.components
+    notes = [
+        f"{repeats.rows:,} rows are of {repeats.units:,} units: intervals and verdicts count what the units show, not "
+        f"the rows.{effect}"
     ]
-    composite = _composite(check, counts, components, compared, z)
-    if check.gate is Gate.OFF:
-        return Answer(check, composite, [], 0)
-    listed = [finding for pairs in components for finding in _pair_findings(check, counts, pairs, z)]
-    return Answer(check, composite, listed, sum(len(pairs.estimate) for pairs in components))
-
-
-def _finding_id(check: PlannedCheck) -> str:
-    return f"group_disparity/{check.name}/{check.comparison.value}/{check.attribute}"
-
-
-def _undecided(check: PlannedCheck, counts: GroupCounts, compared: NDArray[np.bool_]) -> Finding:
-    one = int(compared.sum()) == 1
-    return Finding(
-        id=_finding_id(check),
-        audit="group_disparity",
-        metric=check.name,
-        comparison=check.comparison,
-        attribute=check.attribute,
-        group=counts.groups[int(np.flatnonzero(compared)[0])] if one else None,
-        estimate=None,
-        level=check.budget.level,
-        tolerance=check.tolerance,
-        verdict=Verdict.INCONCLUSIVE,
-        n=int(counts.rows[compared].sum()),
-        gate=check.gate,
-        message=f"{check.attribute} has {'one group' if one else 'no group'} to compare: nothing can be said.",
-    )
-
-
-def _composite(
-    check: PlannedCheck, counts: GroupCounts, components: list[Pairs], compared: NDArray[np.bool_], z: float
-) -> Finding:
-    """The largest gap over all pairs of all components, or the mean of the components' largest gaps."""
-    undefined = any(pairs.undefined.any() for pairs in components)
-    disparity = any(pairs.disparity.any() for pairs in components)
-    within = not undefined and all(pairs.within.all() for pairs in components)
-    worst = np.max if check.comparison is Comparison.DIFFERENCE else np.min
-    across = np.mean if check.average else worst
-
-    def over_pairs(name: str) -> float | None:
-        if undefined:
-            return None
-        return _number(float(across([worst(getattr(pairs, name)) for pairs in components])))
-
-    estimate, low, high = over_pairs("estimate"), over_pairs("low"), over_pairs("high")
-    equivalence_low, equivalence_high = over_pairs("equivalence_low"), over_pairs("equivalence_high")
-    if check.average:
-        small = bool((counts.rows[compared] < SMALL_GROUP_ROWS).any())
-        disparity = not undefined and not small and low is not None and low > check.tolerance
-        within = not undefined and not small and equivalence_high is not None and equivalence_high < check.tolerance
-    verdict = Verdict.PROVEN_DISPARITY if disparity else Verdict.PROVEN_WITHIN if within else Verdict.INCONCLUSIVE
-    deciding, at = _deciding(components, verdict)
-    finding = Finding(
-        id=_finding_id(check),
-        audit="group_disparity",
-        metric=check.name,
-        comparison=check.comparison,
-        attribute=check.attribute,
-        group=counts.groups[deciding.first[at]],
-        reference=counts.groups[deciding.second[at]],
-        estimate=estimate,
-        low=low,
-        high=high,
-        level=check.budget.level,
-        equivalence_low=equivalence_low,
-        equivalence_high=equivalence_high,
-        tolerance=check.tolerance,
-        verdict=verdict,
-        n=int(counts.rows[deciding.first[at]]),
-        reference_n=int(counts.rows[deciding.second[at]]),
-        gate=check.gate,
-        message="",
-    )
-    if verdict is Verdict.INCONCLUSIVE and estimate is not None and not check.average:
-        finding = finding.model_copy(update=_what_would_settle(check, counts, components, compared, deciding, at, z))
-    message = composite_message(finding, check, counts, components, deciding, at, compared)
-    return finding.model_copy(update={"message": message})
-
-
-def _deciding(components: list[Pairs], verdict: Verdict) -> tuple[Pairs, int]:
-    """The pair that decides: the surest proof, or the pair that is furthest from being shown within."""
-    difference = components[0].comparison is Comparison.DIFFERENCE
-
-    def rank(pairs: Pairs) -> NDArray[np.float64]:
-        if verdict is Verdict.PROVEN_DISPARITY:
-            bound = pairs.low if difference else -pairs.high
-            return np.where(pairs.disparity, np.nan_to_num(bound, nan=-np.inf), -np.inf)
-        bound = pairs.equivalence_high if difference else -pairs.equivalence_low
-        return np.where(pairs.undefined, np.inf, bound)
-
-    ranks = [rank(pairs) for pairs in components]
-    chosen = int(np.argmax([r.max() for r in ranks]))
-    return components[chosen], int(np.argmax(ranks[chosen]))
-
-
-def _what_would_settle(
-    check: PlannedCheck,
-    counts: GroupCounts,
-    components: list[Pairs],
-    compared: NDArray[np.bool_],
-    deciding: Pairs,
-    at: int,
-    z: float,
-) -> dict[str, float | int | None]:
-    """Rows of the smallest group compared that would settle the check, the others in proportion; and what was detectable."""
-    if not all(metric.is_rate for metric in check.components):
-        return {}
-    smallest = int(counts.rows[compared].min())
-    growth = np.nan
-    beyond = [_beyond(pairs) for pairs in components]
-    if any(b.any() for b in beyond):
-        needed = [_growth_of_pairs(counts, pairs, check, z)[b] for pairs, b in zip(components, beyond, strict=True)]
-        growth = float(np.nanmin(np.concatenate(needed)))
-    elif not any(_on_tolerance(pairs).any() for pairs in components):
-        each = []
-        for metric in check.components:
-            x, n = metric.fraction(counts.effective[compared])
-            each.append(
-                power.growth_to_prove_all_within(
-                    float(x.sum() / n.sum()),
-                    n,
-                    comparison=check.comparison,
-                    tolerance=check.tolerance,
-                    z_equivalence=check.budget.z_equivalence,
-                )
-            )
-        growth = float(np.max(each))
-    x, n = deciding.metric.fraction(counts.effective)
-    i, j = deciding.first[at], deciding.second[at]
-    gap = power.detectable_gap(
-        x[[j]] / n[[j]], n[[i]], n[[j]], comparison=check.comparison, tolerance=check.tolerance, z=z
-    )[0]
-    rows = None if not np.isfinite(growth) else max(int(np.ceil(growth * smallest)), SMALL_GROUP_ROWS)
-    return {"rows_needed": rows, "detectable": _number(float(gap))}
-
-
-def _beyond(pairs: Pairs) -> NDArray[np.bool_]:
-    return pairs.gap > (pairs.tolerance if pairs.comparison is Comparison.DIFFERENCE else -pairs.tolerance) + 1e-12
-
-
-def _on_tolerance(pairs: Pairs) -> NDArray[np.bool_]:
-    return np.abs(pairs.estimate - pairs.tolerance) <= 1e-12
-
-
-def _growth_of_pairs(counts: GroupCounts, pairs: Pairs, check: PlannedCheck, z: float) -> NDArray[np.float64]:
-    """Per pair, by how much both groups must grow to settle it; NaN where nothing would."""
-    x, n = pairs.metric.fraction(counts.effective)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = x / n
-    i, j = pairs.first, pairs.second
-    with np.errstate(divide="ignore", invalid="ignore"):
-        disparity = power.growth_to_prove_disparity(
-            rate[i], n[i], rate[j], n[j], comparison=check.comparison, tolerance=check.tolerance, z=z
+    if repeats.crossing:
+        notes.append(
+            f"{repeats.crossing:,} units have rows in several groups; intervals between their groups may be wider than "
+            "they need to be."
         )
-        within = power.growth_to_prove_within(
-            (x[i] + x[j]) / (n[i] + n[j]),
-            n[i],
-            n[j],
-            comparison=check.comparison,
-            tolerance=check.tolerance,
-            z_equivalence=check.budget.z_equivalence,
-        )
-    growth = np.where(_beyond(pairs), disparity, within)
-    return np.where(_on_tolerance(pairs) | pairs.undefined, np.nan, growth)
-
-
-def _pair_findings(check: PlannedCheck, counts: GroupCounts, pairs: Pairs, z: float) -> list[Finding]:
-    """The pairs as findings of their own, gate off; the largest gaps where there are very many."""
-    order = np.arange(len(pairs.estimate))
-    if len(order) > MOST_PAIRS_LISTED:
-        order = np.sort(np.argsort(-np.nan_to_num(pairs.gap, nan=-np.inf), kind="stable")[:MOST_PAIRS_LISTED])
-    disparity, within = pairs.disparity, pairs.within
-    open_pairs = ~disparity & ~within
-    growth = np.full(len(pairs.estimate), np.nan)
-    detectable = np.full(len(pairs.estimate), np.nan)
-    if pairs.metric.is_rate and open_pairs.any():
-        growth = _growth_of_pairs(counts, pairs, check, z)
-        x, n = pairs.metric.fraction(counts.effective)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            detectable = power.detectable_gap(
-                (x / n)[pairs.second],
-                n[pairs.first],
-                n[pairs.second],
-                comparison=check.comparison,
-                tolerance=check.tolerance,
-                z=z,
-            )
-    name = check.name if len(check.components) == 1 else pairs.metric.name
-    findings = []
-    for at in order:
-        first, second = int(pairs.first[at]), int(pairs.second[at])
-        verdict = (
-            Verdict.PROVEN_DISPARITY if disparity[at] else Verdict.PROVEN_WITHIN if within[at] else Verdict.INCONCLUSIVE
-        )
-        smaller = int(min(counts.rows[first], counts.rows[second]))
-        unsettled = bool(open_pairs[at])
-        rows = (
-            max(int(np.ceil(growth[at] * smaller)), SMALL_GROUP_ROWS) if unsettled and np.isfinite(growth[at]) else None
-        )
-        finding = Finding(
-            id=f"{_finding_id(check)}/{pairs.metric.name}/"
-            f"{quoted_group(counts.groups[first])}:{quoted_group(counts.groups[second])}",
-            audit="group_disparity",
-            metric=name,
-            comparison=check.comparison,
-            attribute=check.attribute,
-            group=counts.groups[first],
-            reference=counts.groups[second],
-            estimate=_number(pairs.estimate[at]),
-            low=_number(pairs.low[at]),
-            high=_number(pairs.high[at]),
-            level=check.budget.level,
-            equivalence_low=_number(pairs.equivalence_low[at]),
-            equivalence_high=_number(pairs.equivalence_high[at]),
-            tolerance=check.tolerance,
-            verdict=verdict,
-            n=int(counts.rows[first]),
-            reference_n=int(counts.rows[second]),
-            p_value=_number(pairs.p_value[at]),
-            message="",
-            rows_needed=rows,
-            detectable=_number(detectable[at]) if unsettled else None,
-        )
-        findings.append(
-            finding.model_copy(update={"message": pair_message(finding, pairs.metric, counts, first, second)})
-        )
-    return findings
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return notes

@@ -6,13 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from evenhand.auditors.clusters import Design
 from evenhand.auditors.counts import GroupCounts
-from evenhand.auditors.intervals import Interval, difference_interval, ratio_interval, score_z_difference, score_z_ratio
+from evenhand.auditors.disparity.evidence import Evidence
+from evenhand.auditors.intervals import (
+    Interval,
+    difference_interval,
+    normal_quantile,
+    ratio_interval,
+    score_z_difference,
+    score_z_ratio,
+)
 from evenhand.auditors.metrics import Metric
 from evenhand.auditors.verdict import Comparison
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Indices = NDArray[np.intp]
+
+Z_SINGLE = normal_quantile(0.975)
+"""Of the test of one pair by itself."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,7 @@ def compare_pairs(
     decidable: Mask,
     z: float,
     z_equivalence: float,
+    design: Design | None = None,
 ) -> Pairs:
     """Compare every two groups.
 
@@ -87,20 +101,20 @@ def compare_pairs(
         compared: shape (k,), the groups that take part.
         decidable: shape (k,), those with rows enough to decide anything.
         z: simultaneous over all pairs; z_equivalence: one-sided.
+        design: units behind the rows, where rows repeat persons.
     """
+    evidence = Evidence(counts, design)
     members = np.flatnonzero(compared)
     value = metric.value(counts.cells)
     i, j = np.triu_indices(len(members), 1)
     first, second = members[i], members[j]
     swap = value[first] < value[second] if comparison is Comparison.DIFFERENCE else value[first] > value[second]
     first, second = np.where(swap, second, first), np.where(swap, first, second)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        estimate = value[first] - value[second] if comparison is Comparison.DIFFERENCE else value[first] / value[second]
-    if metric.is_rate:
-        simultaneous, equivalence, p_value = _by_score(counts, metric, comparison, first, second, z, z_equivalence)
-    else:
-        simultaneous, equivalence, p_value = _by_delta(counts, metric, comparison, first, second, z, z_equivalence)
+    estimate = gap_between(value[first], value[second], comparison=comparison)
     undefined = np.isnan(estimate)
+    simultaneous = bounds_between(evidence, metric, comparison, first, second, z=z)
+    equivalence = bounds_between(evidence, metric, comparison, first, second, z=z_equivalence)
+    p_value = equality_p_value(evidence, metric, comparison, first, second)
     bounds = (simultaneous.low, simultaneous.high, equivalence.low, equivalence.high, p_value)
     low, high, equivalence_low, equivalence_high, p_value = (np.where(undefined, np.nan, bound) for bound in bounds)
     return Pairs(
@@ -109,60 +123,66 @@ def compare_pairs(
     )  # fmt: skip
 
 
-def _by_score(
-    counts: GroupCounts, metric: Metric, comparison: Comparison, first: NDArray[np.intp], second: NDArray[np.intp],
-    z: float, z_equivalence: float,
-) -> tuple[Interval, Interval, Floats]:  # fmt: skip
-    x, n = metric.fraction(counts.effective)
-    a, b, c, d = x[first], n[first], x[second], n[second]
-    interval = difference_interval if comparison is Comparison.DIFFERENCE else ratio_interval
+def gap_between(one: Floats, other: Floats, *, comparison: Comparison) -> Floats:
+    """Difference or ratio of two values; NaN where undefined."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        if comparison is Comparison.DIFFERENCE:
-            statistic = score_z_difference(a, b, c, d, 0.0)
-        else:
-            statistic = score_z_ratio(a, b, c, d, 1.0)
-    return interval(a, b, c, d, z=z), interval(a, b, c, d, z=z_equivalence), 2 * ndtr(-np.abs(statistic))
+        return one - other if comparison is Comparison.DIFFERENCE else one / other
 
 
-def _by_delta(
-    counts: GroupCounts, metric: Metric, comparison: Comparison, first: NDArray[np.intp], second: NDArray[np.intp],
-    z: float, z_equivalence: float,
-) -> tuple[Interval, Interval, Floats]:  # fmt: skip
-    value, error = metric.value(counts.cells), standard_error(counts.effective, metric)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if comparison is Comparison.DIFFERENCE:
-            centre, spread = value[first] - value[second], np.hypot(error[first], error[second])
-            statistic = centre / spread
-            return (
-                Interval(centre - z * spread, centre + z * spread),
-                Interval(centre - z_equivalence * spread, centre + z_equivalence * spread),
-                2 * ndtr(-np.abs(statistic)),
-            )
-        centre = np.log(value[first] / value[second])
-        spread = np.hypot(error[first] / value[first], error[second] / value[second])
-        return (
-            Interval(np.exp(centre - z * spread), np.exp(centre + z * spread)),
-            Interval(np.exp(centre - z_equivalence * spread), np.exp(centre + z_equivalence * spread)),
-            2 * ndtr(-np.abs(centre / spread)),
+def bounds_between(
+    evidence: Evidence, metric: Metric, comparison: Comparison, first: Indices, second: Indices, *, z: float
+) -> Interval:
+    """Interval of each pair's gap at this quantile: score interval of rates, delta method of what is no rate."""
+    together = evidence.between(metric, first, second)
+    if metric.is_rate:
+        x, n = evidence.trials(metric, z=z)
+        return rate_bounds(
+            x[first] * together, n[first] * together, x[second] * together, n[second] * together, comparison, z=z
         )
+    value, error = metric.value(evidence.counts.cells), evidence.error(metric, z=z)
+    root = np.sqrt(together)
+    return delta_bounds(value[first], error[first] / root, value[second], error[second] / root, comparison, z=z)
 
 
-def standard_error(cells: Floats, metric: Metric) -> Floats:
-    """Standard error of a metric without closed form, by the delta method on the cells' proportions.
+def equality_p_value(
+    evidence: Evidence, metric: Metric, comparison: Comparison, first: Indices, second: Indices
+) -> Floats:
+    """Two-sided p-value of each pair by itself that both groups are equal."""
+    together = evidence.between(metric, first, second)
+    if metric.is_rate:
+        x, n = evidence.trials(metric, z=Z_SINGLE)
+        arguments = x[first] * together, n[first] * together, x[second] * together, n[second] * together
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic = (
+                score_z_difference(*arguments, 0.0)
+                if comparison is Comparison.DIFFERENCE
+                else score_z_ratio(*arguments, 1.0)
+            )
+        return 2 * ndtr(-np.abs(statistic))
+    value, error = metric.value(evidence.counts.cells), evidence.error(metric, z=Z_SINGLE)
+    root = np.sqrt(together)
+    centre, spread = _delta(value[first], error[first] / root, value[second], error[second] / root, comparison)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return 2 * ndtr(-np.abs(centre / spread))
 
-    Half a row is added to each cell for the spread alone, so that an empty cell does not claim certainty.
-    """
-    smoothed = cells.reshape(len(cells), 4) + 0.5
-    total = smoothed.sum(axis=1, keepdims=True)
-    share = smoothed / total
-    gradient = np.empty_like(share)
-    step = 1e-6
-    for cell in range(4):
-        up, down = share.copy(), share.copy()
-        up[:, cell] += step
-        down[:, cell] -= step
-        gradient[:, cell] = (metric.value(up.reshape(-1, 2, 2)) - metric.value(down.reshape(-1, 2, 2))) / (2 * step)
-    mean = (share * gradient).sum(axis=1)
-    variance = ((share * gradient**2).sum(axis=1) - mean**2) / np.maximum(cells.reshape(len(cells), 4).sum(axis=1), 1)
-    error: Floats = np.sqrt(np.maximum(variance, 0.0))
-    return error
+
+def rate_bounds(x1: Floats, n1: Floats, x2: Floats, n2: Floats, comparison: Comparison, *, z: float) -> Interval:
+    """Miettinen-Nurminen interval of the difference or ratio of two rates."""
+    interval = difference_interval if comparison is Comparison.DIFFERENCE else ratio_interval
+    return interval(x1, n1, x2, n2, z=z)
+
+
+def delta_bounds(v1: Floats, e1: Floats, v2: Floats, e2: Floats, comparison: Comparison, *, z: float) -> Interval:
+    """Normal interval of a difference, or of a ratio on the logarithm."""
+    centre, spread = _delta(v1, e1, v2, e2, comparison)
+    if comparison is Comparison.DIFFERENCE:
+        return Interval(centre - z * spread, centre + z * spread)
+    return Interval(np.exp(centre - z * spread), np.exp(centre + z * spread))
+
+
+def _delta(v1: Floats, e1: Floats, v2: Floats, e2: Floats, comparison: Comparison) -> tuple[Floats, Floats]:
+    """Centre and spread of a difference, or of the logarithm of a ratio."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if comparison is Comparison.DIFFERENCE:
+            return v1 - v2, np.hypot(e1, e2)
+        return np.log(v1 / v2), np.hypot(e1 / v1, e2 / v2)

@@ -6,8 +6,9 @@ from itertools import combinations
 
 from evenhand.auditors.errors import PolicyError, UnknownAttribute
 from evenhand.auditors.intervals import normal_quantile, tukey_z
-from evenhand.auditors.metrics import COMPOSITES, Composite, Metric, metric_named
+from evenhand.auditors.metrics import WHOLES, Metric, Whole, gap_named, metric_named
 from evenhand.auditors.policy import Check, Policy, SmallGroups, default_checks, intersection
+from evenhand.auditors.scores.catalogue import SCORE_METRICS
 from evenhand.auditors.verdict import Comparison, Gate
 
 Attributes = tuple[str, ...]
@@ -48,7 +49,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class PlannedCheck:
-    """One metric on one attribute or intersection."""
+    """One metric on one attribute or intersection.
+
+    `whole` is set where the metric is one number about all groups; then there are no components and no pairs.
+    """
 
     name: str
     attributes: Attributes
@@ -59,6 +63,7 @@ class PlannedCheck:
     small_groups: SmallGroups
     average: bool
     budget: Budget
+    whole: Whole | None = None
 
     @property
     def attribute(self) -> str:
@@ -72,8 +77,17 @@ def attribute_sets(sensitive: Sequence[str], *, depth: int) -> list[Attributes]:
     ]
 
 
+IN_STRATA = (("conditional_demographic_disparity", 0.1), ("cmh_odds_ratio", 0.8))
+"""The same where strata are named, for single attributes."""
+
+
 def planned(
-    policy: Policy, *, sensitive: Sequence[str], with_labels: bool, favourable_is_positive: bool
+    policy: Policy,
+    *,
+    sensitive: Sequence[str],
+    with_labels: bool,
+    favourable_is_positive: bool,
+    stratum: str | None = None,
 ) -> list[PlannedCheck]:
     """The checks of the policy, or the default ones, then what is only informative, attribute by attribute.
 
@@ -84,8 +98,10 @@ def planned(
     if not policy.check:
         checks = default_checks(with_labels=with_labels)
     sets = attribute_sets(sensitive, depth=policy.data.intersections)
-    wanted = [(check, chosen) for check in checks for chosen in _chosen(check, sets)]
+    checks = [check for check in checks if check.metric not in SCORE_METRICS]
+    wanted = [(check, chosen) for check in checks for chosen in _comparable(check, _chosen(check, sets), stratum)]
     gated = sum(_gate(check, chosen) is not Gate.OFF for check, chosen in wanted)
+    gated += sum(gate is not Gate.OFF for _, _, gate in checks_on_scores(policy, sensitive=sensitive))
     budget = Budget(policy.alpha / max(gated, 1))
 
     def plan(check: Check, chosen: Attributes, gate: Gate) -> PlannedCheck:
@@ -96,17 +112,49 @@ def planned(
     plans = [plan(check, chosen, _gate(check, chosen)) for check, chosen in wanted]
     known = {(p.name, p.comparison, p.attributes) for p in plans}
     for chosen in sets:
-        for name, tolerance in INFORMATIVE:
-            components = COMPOSITES[name].components if name in COMPOSITES else (name,)
-            needs_labels = any(
-                metric_named(c, favourable_is_positive=favourable_is_positive).needs_labels for c in components
+        for name, tolerance in INFORMATIVE + (IN_STRATA if stratum and len(chosen) == 1 else ()):
+            check = Check(metric=name, within=tolerance)
+            needs_labels = name not in WHOLES and any(
+                metric_named(c, favourable_is_positive=favourable_is_positive).needs_labels
+                for c in gap_named(name, comparison=None).components
             )
-            if needs_labels and not with_labels:
+            if (needs_labels and not with_labels) or not _comparable(check, [chosen], stratum):
                 continue
-            extra = plan(Check(metric=name, within=tolerance), chosen, Gate.OFF)
+            extra = plan(check, chosen, Gate.OFF)
             if (extra.name, extra.comparison, extra.attributes) not in known:
                 plans.append(extra)
     return plans
+
+
+def checks_on_scores(policy: Policy, *, sensitive: Sequence[str]) -> list[tuple[Check, Attributes, Gate]]:
+    """The policy's checks that `auditors.scores` answers; they spend of the same error.
+
+    Raises:
+        UnknownAttribute: a check names an attribute that is not there.
+    """
+    sets = attribute_sets(sensitive, depth=policy.data.intersections)
+    return [
+        (check, chosen, _gate(check, chosen))
+        for check in policy.check
+        if check.audit == "group_disparity" and check.metric in SCORE_METRICS
+        for chosen in _chosen(check, sets)
+    ]
+
+
+def _comparable(check: Check, sets: list[Attributes], stratum: str | None) -> list[Attributes]:
+    """Without the attributes that a stratum holds fixed.
+
+    Raises:
+        PolicyError: the check is about strata, and none are named.
+    """
+    if check.metric not in WHOLES or not WHOLES[check.metric].needs_stratum:
+        return sets
+    if stratum is None:
+        raise PolicyError(
+            f"check '{check.metric}' compares people of the same stratum, and there is no stratum column. "
+            "Pass --stratum COL, or remove the check."
+        )
+    return [chosen for chosen in sets if stratum not in chosen]
 
 
 def _chosen(check: Check, sets: list[Attributes]) -> list[Attributes]:
@@ -139,18 +187,18 @@ def _plan(
     with_labels: bool,
     favourable_is_positive: bool,
 ) -> PlannedCheck:
-    composite = COMPOSITES.get(check.metric) or Composite(
-        check.metric, (check.metric,), check.compare or Comparison.DIFFERENCE, "", ""
-    )
+    whole = WHOLES.get(check.metric)
+    composite = whole or gap_named(check.metric, comparison=check.compare)
     if check.compare is not None and check.compare is not composite.comparison:
         raise PolicyError(
             f"check '{check.metric}' is a {composite.comparison.value} by its name; `compare = \"{check.compare.value}\"` "
             "contradicts it. Leave `compare` out, or name the plain metric."
         )
     components = tuple(
-        metric_named(name, favourable_is_positive=favourable_is_positive) for name in composite.components
+        metric_named(name, favourable_is_positive=favourable_is_positive)
+        for name in (() if whole else gap_named(check.metric, comparison=check.compare).components)
     )
-    if not with_labels and any(metric.needs_labels for metric in components):
+    if not with_labels and (any(metric.needs_labels for metric in components) or (whole and whole.needs_labels)):
         raise PolicyError(
             f"check '{check.metric}' needs labels, and there is no label column. Pass --label, or remove the check."
         )
@@ -158,7 +206,7 @@ def _plan(
         raise PolicyError(
             f"check '{check.metric}' compares a ratio: `within = {check.within}` must lie in (0, 1], such as 0.8."
         )
-    if composite.comparison is Comparison.VALUE:
+    if composite.comparison is Comparison.VALUE and whole is None:
         raise PolicyError(
             f'check \'{check.metric}\' of group_disparity compares groups: `compare` must be "difference" or "ratio".'
         )
@@ -170,6 +218,7 @@ def _plan(
         check.within,
         gate,
         small_groups,
-        composite.average,
-        budget,
+        average=whole is None and gap_named(check.metric, comparison=check.compare).average,
+        budget=budget,
+        whole=whole,
     )

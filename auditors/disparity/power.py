@@ -4,7 +4,8 @@ Everything is vectorised over pairs and turned as in `Pairs`: the first group ha
 lower of a ratio. Sizes grow in proportion, so that every spread shrinks with the root of the growth.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,11 +105,71 @@ def _smallest_growth(power: Callable[[Floats], Floats], shape_of: Floats) -> Flo
     return np.where(reachable & np.isfinite(shape_of), np.exp(high), np.nan)
 
 
-def growth_to_prove_all_within(
-    rate: float, sizes: Floats, *, comparison: Comparison, tolerance: float, z_equivalence: float
+@dataclass(frozen=True)
+class GroupRates:
+    """Rates and trials of k groups on one metric, and the pairs of them that lie beyond the tolerance."""
+
+    rate: Floats
+    n: Floats
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
+
+
+def growth_to_prove_some_disparity(
+    components: Sequence[GroupRates], *, comparison: Comparison, tolerance: float, z: float
 ) -> float:
-    """As `growth_to_prove_within` for every pair of several groups at once, by fixed draws of the groups' rates."""
-    if len(sizes) == 2:
+    """By how much all groups must grow so that some pair proves a disparity with 80 % power if these rates are the truth.
+
+    By fixed draws of all groups' rates, since pairs share groups; in closed form where there is one pair.
+    """
+    pairs = sum(len(component.first) for component in components)
+    if pairs == 1:
+        one = next(component for component in components if len(component.first))
+        return float(
+            growth_to_prove_disparity(
+                one.rate[one.first],
+                one.n[one.first],
+                one.rate[one.second],
+                one.n[one.second],
+                comparison=comparison,
+                tolerance=tolerance,
+                z=z,
+            )[0]
+        )
+    rng, count = _draws(pairs)
+    best = np.full(count, np.inf)
+    for component in components:
+        rate, n, i, j = component.rate, component.n, component.first, component.second
+        if not len(i):
+            continue
+        deviations = rng.standard_normal((count, len(rate))) * np.sqrt(np.nan_to_num(rate * (1 - rate) / n))
+        distance = np.abs(_distance(rate[i], rate[j], comparison=comparison, bound=tolerance))
+        tested = _tested_spread(rate[i], n[i], rate[j], n[j], comparison=comparison, bound=tolerance)
+        # A pair is proven at growth g when distance + stray / root(g) > z tested / root(g).
+        if comparison is Comparison.DIFFERENCE:
+            stray = deviations[:, i] - deviations[:, j]
+        else:
+            stray = tolerance * deviations[:, j] - deviations[:, i]
+        best = np.minimum(best, ((z * tested - stray) / distance).min(axis=1))
+    return float(np.quantile(np.maximum(best, 0.0), POWER)) ** 2
+
+
+def _draws(pairs: int) -> tuple[np.random.Generator, int]:
+    return np.random.default_rng(20_261_124), min(DRAWS, max(MOST_PAIR_DRAWS // pairs, 100))
+
+
+def growth_to_prove_all_within(
+    groups: Sequence[tuple[float, Floats]], *, comparison: Comparison, tolerance: float, z_equivalence: float
+) -> float:
+    """As `growth_to_prove_within` for every pair of several groups and several rates at once.
+
+    Args:
+        groups: for each rate its common value and the groups' trials.
+
+    By fixed draws of the groups' rates; in closed form for one rate of two groups.
+    """
+    if len(groups) == 1 and len(groups[0][1]) == 2:
+        rate, sizes = groups[0]
         return float(
             growth_to_prove_within(
                 np.array([rate]),
@@ -119,28 +180,48 @@ def growth_to_prove_all_within(
                 z_equivalence=z_equivalence,
             )[0]
         )
+    rng, count = _draws(sum(len(sizes) * (len(sizes) - 1) // 2 for _, sizes in groups))
+    worst = np.zeros(count)
+    for rate, sizes in groups:
+        needed = _roots_to_prove_all_within(
+            rate, sizes, rng, count, comparison=comparison, tolerance=tolerance, z_equivalence=z_equivalence
+        )
+        if needed is None:
+            return float("nan")
+        worst = np.maximum(worst, needed)
+    return float(np.quantile(worst, POWER)) ** 2
+
+
+def _roots_to_prove_all_within(
+    rate: float,
+    sizes: Floats,
+    rng: np.random.Generator,
+    count: int,
+    *,
+    comparison: Comparison,
+    tolerance: float,
+    z_equivalence: float,
+) -> Floats | None:
+    """Root of the growth at which each draw has every pair within, shape (count,); None where no growth would do."""
     i, j = np.triu_indices(len(sizes), 1)
-    draws = np.random.default_rng(20_261_124).standard_normal((min(DRAWS, MOST_PAIR_DRAWS // len(i)), len(sizes)))
-    deviations = draws * np.sqrt(rate * (1 - rate) / sizes)
-    common = np.full(len(i), rate)
+    deviations = rng.standard_normal((count, len(sizes))) * np.sqrt(rate * (1 - rate) / sizes)
     room, tested_up, tested_down, _, _ = _equality_margins(
-        common, sizes[i], sizes[j], comparison=comparison, tolerance=tolerance
+        np.full(len(i), rate), sizes[i], sizes[j], comparison=comparison, tolerance=tolerance
     )
-    factor = 1.0 if comparison is Comparison.DIFFERENCE else tolerance
+    if np.any(room <= 0):
+        return None
     # A pair passes at growth g when room - |stray|/root(g) > z spread/root(g), in both directions.
     if comparison is Comparison.DIFFERENCE:
         stray_up = deviations[:, i] - deviations[:, j]
         stray_down = -stray_up
     else:
-        stray_up = factor * deviations[:, j] - deviations[:, i]
-        stray_down = factor * deviations[:, i] - deviations[:, j]
-    if np.any(room <= 0):
-        return float("nan")
-    needed = np.maximum(
+        stray_up = tolerance * deviations[:, j] - deviations[:, i]
+        stray_down = tolerance * deviations[:, i] - deviations[:, j]
+    needed: Floats = np.maximum(
         ((stray_up + z_equivalence * tested_up) / room).max(axis=1),
         ((stray_down + z_equivalence * tested_down) / room).max(axis=1),
     )
-    return float(np.quantile(np.maximum(needed, 0.0), POWER)) ** 2
+    return needed
 
 
 def detectable_gap(p2: Floats, n1: Floats, n2: Floats, *, comparison: Comparison, tolerance: float, z: float) -> Floats:

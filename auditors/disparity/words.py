@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.counts import GroupCounts
+from evenhand.auditors.disparity.evidence import Evidence
 from evenhand.auditors.disparity.pairs import Pairs
 from evenhand.auditors.disparity.plan import PlannedCheck
 from evenhand.auditors.metrics import Metric
@@ -13,8 +14,9 @@ from evenhand.auditors.verdict import Comparison, Gate, Verdict
 from evenhand.auditors.words import group_name, number, span, spoken
 
 
-def pair_message(finding: Finding, metric: Metric, counts: GroupCounts, first: int, second: int) -> str:
+def pair_message(finding: Finding, metric: Metric, evidence: Evidence, first: int, second: int) -> str:
     """One pair: both rates, the gap and its interval, and what would settle it."""
+    counts = evidence.counts
     one, other = group_name(finding.group), group_name(finding.reference)
     if finding.estimate is None:
         why = _why_undefined(metric, counts, [first, second])
@@ -25,50 +27,61 @@ def pair_message(finding: Finding, metric: Metric, counts: GroupCounts, first: i
         f"{spoken(metric.name)}: {one} {number(value[first])} {against} {other} {number(value[second])}, "
         f"{finding.comparison.value} {number(finding.estimate)} ({span(finding.low, finding.high)})."
     )
-    small = [i for i in (first, second) if counts.rows[i] < SMALL_GROUP_ROWS]
+    small = [i for i in (first, second) if evidence.small[i]]
     if small:
-        rows = " and ".join(f"{group_name(counts.groups[i])} {int(counts.rows[i])}" for i in small)
-        return f"{text} Nothing is concluded from under {SMALL_GROUP_ROWS} rows ({rows})."
+        rows = " and ".join(f"{group_name(counts.groups[i])} {int(evidence.independent[i])}" for i in small)
+        return f"{text} Nothing is concluded from under {SMALL_GROUP_ROWS} {evidence.noun} ({rows})."
     return text + _settle(finding)
 
 
 def composite_message(
     finding: Finding,
     check: PlannedCheck,
-    counts: GroupCounts,
+    evidence: Evidence,
     components: list[Pairs],
     deciding: Pairs,
     at: int,
     compared: NDArray[np.bool_],
 ) -> str:
     """A whole check: who decides, where the largest gap lies, which groups are too small, what would settle it."""
+    counts = evidence.counts
     parts = [_decision(finding, check, counts, deciding, at)]
     for pairs in components:
         if pairs.undefined.any():
             members = np.flatnonzero(compared)
             parts.append(f"Undefined over all groups: {_why_undefined(pairs.metric, counts, members)}.")
     if finding.estimate is not None and not check.average:
-        parts.append(_largest_gap(counts, components, deciding, at))
-    small = [i for i in np.flatnonzero(compared) if counts.rows[i] < SMALL_GROUP_ROWS]
-    if small and finding.verdict is not Verdict.PROVEN_DISPARITY:
-        names = ", ".join(f"{group_name(counts.groups[i])} ({int(counts.rows[i])})" for i in small[:6])
+        parts.append(_largest_gap(evidence, components, deciding, at))
+    parts += about_small_groups(evidence, compared, proven=finding.verdict is Verdict.PROVEN_DISPARITY)
+    if finding.verdict is Verdict.INCONCLUSIVE:
+        parts.append(_settle(finding).strip())
+    parts.append(gate_words(check))
+    return " ".join(part for part in parts if part)
+
+
+def about_small_groups(evidence: Evidence, compared: NDArray[np.bool_], *, proven: bool) -> list[str]:
+    """Which groups nothing is concluded from, and which the policy leaves out."""
+    counts, parts = evidence.counts, []
+    small = [i for i in np.flatnonzero(compared) if evidence.small[i]]
+    if small and not proven:
+        names = ", ".join(f"{group_name(counts.groups[i])} ({int(evidence.independent[i])})" for i in small[:6])
         more = f" and {len(small) - 6} more" if len(small) > 6 else ""
-        parts.append(f"Under {SMALL_GROUP_ROWS} rows, so that nothing is concluded: {names}{more}.")
+        parts.append(f"Under {SMALL_GROUP_ROWS} {evidence.noun}, so that nothing is concluded: {names}{more}.")
     listed_only = np.flatnonzero(~compared & ~counts.unknown)
     if len(listed_only):
         names = ", ".join(group_name(counts.groups[i]) for i in listed_only[:6])
-        parts.append(f"Listed and left out by the policy, being under {SMALL_GROUP_ROWS} rows: {names}.")
-    if finding.verdict is Verdict.INCONCLUSIVE:
-        parts.append(_settle(finding).strip())
-    if check.gate is not Gate.OFF:
-        bound = (
-            f"within {number(check.tolerance)}"
-            if check.comparison is Comparison.DIFFERENCE
-            else f"at least {number(check.tolerance)}"
-        )
-        demand = "must be proven" if check.gate is Gate.STRICT else "fails only if a disparity is proven beyond"
-        parts.append(f"Gate: {demand} {bound if check.gate is Gate.STRICT else number(check.tolerance)}.")
-    return " ".join(part for part in parts if part)
+        parts.append(f"Listed and left out by the policy, being under {SMALL_GROUP_ROWS} {evidence.noun}: {names}.")
+    return parts
+
+
+def gate_words(check: PlannedCheck) -> str:
+    """What the gate demands; nothing where the check is not gated."""
+    if check.gate is Gate.OFF:
+        return ""
+    limit = number(check.tolerance)
+    if check.gate is Gate.PROOF:
+        return f"Gate: fails only if a disparity is proven beyond {limit}."
+    return f"Gate: must be proven {'at least' if check.comparison is Comparison.RATIO else 'within'} {limit}."
 
 
 def _decision(finding: Finding, check: PlannedCheck, counts: GroupCounts, deciding: Pairs, at: int) -> str:
@@ -91,17 +104,19 @@ def _decision(finding: Finding, check: PlannedCheck, counts: GroupCounts, decidi
     return f"Open because of {pair}{number(deciding.estimate[at])} ({bounds})."
 
 
-def _largest_gap(counts: GroupCounts, components: list[Pairs], deciding: Pairs, at: int) -> str:
+def _largest_gap(evidence: Evidence, components: list[Pairs], deciding: Pairs, at: int) -> str:
+    counts = evidence.counts
     tops = [int(np.nanargmax(pairs.gap)) for pairs in components]
     which = int(np.argmax([pairs.gap[top] for pairs, top in zip(components, tops, strict=True)]))
     pairs, top = components[which], tops[which]
     if pairs is deciding and top == at:
         return ""
     first, second = int(pairs.first[top]), int(pairs.second[top])
-    smaller = first if counts.rows[first] <= counts.rows[second] else second
+    independent = evidence.independent
+    smaller = first if independent[first] <= independent[second] else second
     rests = (
-        f", rests on {int(counts.rows[smaller])} rows"
-        if counts.rows[smaller] < SMALL_GROUP_ROWS
+        f", rests on {int(independent[smaller])} {evidence.noun}"
+        if evidence.small[smaller]
         else f" is {number(pairs.estimate[top])}"
     )
     comma = "," if rests.startswith(" is") else ""

@@ -14,7 +14,8 @@ import numpy as np
 
 from evenhand import __version__
 from evenhand.auditors import checks
-from evenhand.auditors.counts import Attribute, count
+from evenhand.auditors.clusters import UnitRows
+from evenhand.auditors.counts import Attribute, CountTable, count
 from evenhand.auditors.disparity import Meaning, audit_group_disparity
 from evenhand.auditors.gate import decide, overall_verdict
 from evenhand.auditors.policy import default_checks
@@ -127,10 +128,50 @@ def _group_disparity(subject: AuditSubject, request: AuditRequest, progress: Pro
         favourable_is_positive=subject.outcomes.favourable_is_positive,
     )
     document, findings = audit_group_disparity(
-        table, policy=request.policy, meaning=meaning, rng=rng_of(request.seed, "group_disparity")
+        table,
+        policy=request.policy,
+        meaning=meaning,
+        rng=rng_of(request.seed, "group_disparity"),
+        strata=_by_stratum(subject),
+        units=_units(subject),
     )
     searched = subgroups(subject, request, rng=rng_of(request.seed, "subgroups"))
     return document.model_copy(update={"subgroups": searched}), findings
+
+
+def _by_stratum(subject: AuditSubject) -> CountTable | None:
+    """The count table with the stratum as its last axis; None where none is named."""
+    if subject.stratum is None or subject.columns.stratum is None:
+        return None
+    attributes = [
+        Attribute(name, *found) for name, found in subject.attributes.items() if name != subject.columns.stratum
+    ]
+    return count(
+        [*attributes, Attribute(subject.columns.stratum, *subject.stratum)],
+        prediction=subject.outcomes.prediction,
+        label=subject.outcomes.label,
+        weight=subject.weight,
+    )
+
+
+def _units(subject: AuditSubject) -> UnitRows | None:
+    """The person behind each row; None where no unit column is named. A row without one is a person of its own."""
+    if subject.columns.unit is None:
+        return None
+    found = subject.table.groups(subject.columns.unit)
+    codes = found.codes.astype(np.int64)
+    if None in found.values:
+        codes[codes == found.values.index(None)] = -1
+    attributes = [Attribute(name, *columns) for name, columns in subject.attributes.items()]
+    if subject.stratum is not None and subject.columns.stratum not in (None, *subject.attributes):
+        attributes.append(Attribute(str(subject.columns.stratum), *subject.stratum))
+    return UnitRows.of(
+        attributes,
+        unit=codes,
+        prediction=subject.outcomes.prediction,
+        label=subject.outcomes.label,
+        weight=subject.weight,
+    )
 
 
 def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:

@@ -7,7 +7,7 @@ import click
 @click.argument("name", required=False)
 def command(name: str | None) -> None:
     """Explain the metrics, or the one called NAME: meaning, formula, range, when it is undefined, source."""
-    from evenhand.auditors.metrics import COMPOSITES, COUNT_METRICS, favourable_rate
+    from evenhand.auditors.metrics import COMPOSITES, COUNT_METRICS, WHOLES, favourable_rate
     from evenhand.service.cli.failing import failing_clearly
 
     with failing_clearly():
@@ -21,17 +21,25 @@ def command(name: str | None) -> None:
         click.secho("Comparisons with a name of their own", bold=True)
         for composite in COMPOSITES.values():
             click.echo(f"  {composite.name:<34} {composite.meaning}")
+        click.secho("Of an attribute as a whole", bold=True)
+        for whole in WHOLES.values():
+            click.echo(f"  {whole.name:<34} {whole.meaning}")
         click.echo('Any metric of one group can also be compared in a policy, with compare = "difference" or "ratio".')
 
 
 def _explain(name: str) -> None:
-    from evenhand.auditors.metrics import COMPOSITES, metric_named
+    from evenhand.auditors.metrics import COMPOSITES, WHOLES, metric_named
 
     if name in COMPOSITES:
         composite = COMPOSITES[name]
         click.echo(
             f"{name}: {composite.meaning}\n  compares  {', '.join(composite.components)}\n  source    {composite.source}"
         )
+        return
+    if name in WHOLES:
+        whole = WHOLES[name]
+        needs = [what for what, needed in (("labels", whole.needs_labels), ("strata", whole.needs_stratum)) if needed]
+        click.echo(f"{name}: {whole.meaning}\n  needs     {', '.join(needs)}\n  source    {whole.source}")
         return
     metric = metric_named(name, favourable_is_positive=True)
     cells = ("tn", "fp", "fn", "tp")

@@ -75,12 +75,12 @@ def comparison(report: Report, check: checks.Check) -> Sentence:
 
 
 def pair(finding: Finding) -> str:
-    """'African-American against Other'; an empty text where a finding is about no pair."""
+    """'African-American against Other', 'Other against the rest'; an empty text where a finding is about no pair."""
     if finding.group is None:
         return ""
-    if finding.reference is None:
-        return words.group(finding.group)
     between = "over" if finding.comparison is Comparison.RATIO else "against"
+    if finding.reference is None:
+        return f"{words.group(finding.group)} {between} the rest" if finding.reference_n else words.group(finding.group)
     return f"{words.group(finding.group)} {between} {words.group(finding.reference)}"
 
 

@@ -1,0 +1,115 @@
+"""What would settle an open question: rows needed and detectable gap, of a whole check and of its pairs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenhand.auditors.disparity import power
+from evenhand.auditors.disparity.evidence import Evidence
+from evenhand.auditors.disparity.pairs import Pairs
+from evenhand.auditors.disparity.plan import PlannedCheck
+from evenhand.auditors.policy import SMALL_GROUP_ROWS
+from evenhand.auditors.verdict import Comparison
+
+Floats = NDArray[np.float64]
+
+
+def rows_of(growth: float, smallest: int) -> int | None:
+    """Rows of the smallest group after this growth, at least as many as anything is concluded from; None if never."""
+    return None if not np.isfinite(growth) else max(int(np.ceil(growth * smallest)), SMALL_GROUP_ROWS)
+
+
+def what_would_settle(
+    check: PlannedCheck,
+    evidence: Evidence,
+    components: Sequence[Pairs],
+    compared: NDArray[np.bool_],
+    deciding: Pairs,
+    at: int,
+    z: float,
+) -> dict[str, float | int | None]:
+    """Rows of the smallest group compared that would settle the check, the others in proportion; and what was detectable.
+
+    Returns:
+        `rows_needed` and `detectable`, or nothing where a component is no rate.
+    """
+    if not all(metric.is_rate for metric in check.components):
+        return {}
+    growth = np.nan
+    if any(beyond(pairs).any() for pairs in components):
+        growth = power.growth_to_prove_some_disparity(
+            [_beyond_rates(evidence, pairs, z) for pairs in components],
+            comparison=check.comparison,
+            tolerance=check.tolerance,
+            z=z,
+        )
+    elif not any(on_tolerance(pairs).any() for pairs in components):
+        groups = []
+        for metric in check.components:
+            x, n = evidence.trials(metric, z=check.budget.z_equivalence)
+            x, n = x[compared], n[compared]
+            groups.append((float(x.sum() / n.sum()), n))
+        growth = power.growth_to_prove_all_within(
+            groups, comparison=check.comparison, tolerance=check.tolerance, z_equivalence=check.budget.z_equivalence
+        )
+    x, n = evidence.trials(deciding.metric, z=z)
+    i, j = deciding.first[at], deciding.second[at]
+    gap = power.detectable_gap(
+        x[[j]] / n[[j]], n[[i]], n[[j]], comparison=check.comparison, tolerance=check.tolerance, z=z
+    )[0]
+    smallest = int(evidence.counts.rows[compared].min())
+    return {"rows_needed": rows_of(growth, smallest), "detectable": float(gap) if np.isfinite(gap) else None}
+
+
+def _beyond_rates(evidence: Evidence, pairs: Pairs, z: float) -> power.GroupRates:
+    x, n = evidence.trials(pairs.metric, z=z)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = x / n
+    far = beyond(pairs)
+    return power.GroupRates(rate, n, pairs.first[far], pairs.second[far])
+
+
+def beyond(pairs: Pairs) -> NDArray[np.bool_]:
+    """Pairs whose estimate lies beyond the tolerance."""
+    return pairs.gap > (pairs.tolerance if pairs.comparison is Comparison.DIFFERENCE else -pairs.tolerance) + 1e-12
+
+
+def on_tolerance(pairs: Pairs) -> NDArray[np.bool_]:
+    """Pairs that no number of rows would settle if the estimate is the truth."""
+    return np.abs(pairs.estimate - pairs.tolerance) <= 1e-12
+
+
+def growth_of_pairs(check: PlannedCheck, evidence: Evidence, pairs: Pairs, z: float) -> Floats:
+    """Per pair, by how much both groups must grow to settle it; NaN where nothing would."""
+    (x, n), (ex, en) = (evidence.trials(pairs.metric, z=q) for q in (z, check.budget.z_equivalence))
+    i, j = pairs.first, pairs.second
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = x / n
+        disparity = power.growth_to_prove_disparity(
+            rate[i], n[i], rate[j], n[j], comparison=check.comparison, tolerance=check.tolerance, z=z
+        )
+        within = power.growth_to_prove_within(
+            (ex[i] + ex[j]) / (en[i] + en[j]),
+            en[i],
+            en[j],
+            comparison=check.comparison,
+            tolerance=check.tolerance,
+            z_equivalence=check.budget.z_equivalence,
+        )
+    growth = np.where(beyond(pairs), disparity, within)
+    return np.where(on_tolerance(pairs) | pairs.undefined, np.nan, growth)
+
+
+def detectable_of_pairs(check: PlannedCheck, evidence: Evidence, pairs: Pairs, z: float) -> Floats:
+    """Per pair, the smallest true gap that its rows would have proven; NaN where none would."""
+    x, n = evidence.trials(pairs.metric, z=z)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return power.detectable_gap(
+            (x / n)[pairs.second],
+            n[pairs.first],
+            n[pairs.second],
+            comparison=check.comparison,
+            tolerance=check.tolerance,
+            z=z,
+        )

@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 
 BISECTIONS = 6
 ILLINOIS_STEPS = 40
+CLOSE = 1e-10
+"""Of a statistic to its quantile: nearer than the statistic's own rounding for very small variances."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,31 @@ def tukey_z(groups: int, *, level: float) -> float:
     """
     if groups < 2:
         return normal_quantile((1 + level) / 2)
-    z = np.linspace(-10.0, 10.0, 1001)
-    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
-
-    def below(q: float) -> float:
-        return float(groups * np.sum(density * (ndtr(z) - ndtr(z - q)) ** (groups - 1)))
-
     low, high = 0.0, 40.0
     for _ in range(80):
         middle = (low + high) / 2
-        low, high = (middle, high) if below(middle) < level else (low, middle)
+        low, high = (middle, high) if _range_below(middle, groups) < level else (low, middle)
     return (low + high) / 2 / float(np.sqrt(2))
+
+
+def tukey_p_value(z: float, groups: int) -> float:
+    """Probability that of `groups` equal groups some pair's statistic lies beyond z, either way: the inverse of `tukey_z`."""
+    if z <= 0:
+        return 1.0
+    return max(0.0, 1.0 - _range_below(float(np.sqrt(2)) * z, max(groups, 2)))
+
+
+def _range_below(q: float, groups: int) -> float:
+    """Distribution of the range of `groups` standard normals."""
+    z, density = _normal_density()
+    return float(groups * np.sum(density * (ndtr(z) - ndtr(z - q)) ** (groups - 1)))
+
+
+@cache
+def _normal_density() -> tuple[Floats, Floats]:
+    """Points, and the probability near each."""
+    z = np.linspace(-10.0, 10.0, 1001)
+    return z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
 
 
 def wilson(successes: ArrayLike, trials: ArrayLike, *, z: float) -> Interval:
@@ -84,11 +100,12 @@ def _restricted_second_rate(x1: Floats, n1: Floats, x2: Floats, n2: Floats, diff
     l2 = (n1 + 2 * n2) * difference - total - x1 - x2
     l1 = (n2 * difference - total - 2 * x2) * difference + x1 + x2
     l0 = x2 * difference * (1 - difference)
-    q = l2**3 / (3 * l3) ** 3 - l1 * l2 / (6 * l3**2) + l0 / (2 * l3)
-    p = np.where(q >= 0, 1.0, -1.0) * np.sqrt(np.maximum(l2**2 / (3 * l3) ** 2 - l1 / (3 * l3), 0.0))
-    cube = np.where(p == 0, 1.0, p**3)
+    shift = l2 / (3 * l3)
+    q = shift * shift * shift - l1 * l2 / (6 * l3 * l3) + l0 / (2 * l3)
+    p = np.copysign(np.sqrt(np.maximum(shift * shift - l1 / (3 * l3), 0.0)), q)
+    cube = np.where(p == 0, 1.0, p * p * p)
     angle = (np.pi + np.arccos(np.clip(np.where(p == 0, 0.0, q / cube), -1.0, 1.0))) / 3
-    rate = 2 * p * np.cos(angle) - l2 / (3 * l3)
+    rate = 2 * p * np.cos(angle) - shift
     clipped: Floats = np.clip(rate, np.maximum(0.0, -difference), np.minimum(1.0, 1.0 - difference))
     return clipped
 
@@ -150,7 +167,7 @@ def _crossing(z_at: Callable[[Floats], Floats], target: float, low: Floats, high
         at_low = np.where(above, value, np.where(kept_low > 0, at_low / 2, at_low))
         low, high = np.where(above, middle, low), np.where(above, high, middle)
         kept_high, kept_low = np.where(above, kept_high + 1, 0), np.where(above, 0, kept_low + 1)
-        if np.all(high - low < 1e-14) or np.all(np.abs(value) < 1e-12):
+        if np.all((high - low < 1e-14) | (np.abs(value) < CLOSE)):
             break
     return middle
 

@@ -14,7 +14,7 @@ from evenhand.auditors.verdict import Comparison, Verdict
 from evenhand.auditors.words import quoted_group
 
 MOST_PAIRS_LISTED = 300
-MOST_ENUMERATED = 60
+MOST_ENUMERATED = 40
 """Pairs of one check that Boschloo's test is enumerated for."""
 
 

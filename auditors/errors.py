@@ -3,7 +3,8 @@
 AuditorError
 ├── PolicyError          the policy asks for something that cannot be done
 │   ├── UnknownMetric
-│   └── UnknownAttribute
+│   ├── UnknownAttribute
+│   └── ImpossiblePlan   rows are asked for, for rates that cannot be
 ├── UnfitData            the arrays cannot be audited as they are
 │   ├── NothingToCompare one group only in every attribute
 │   ├── LengthMismatch
@@ -55,6 +56,13 @@ class UnknownAttribute(PolicyError):
             f"attribute '{attribute}' of a check is not among the sensitive columns.{nearest(attribute, names)} "
             f"They are: {', '.join(names)}. Name it with --sensitive, or change `attributes` of the check."
         )
+
+
+class ImpossiblePlan(PolicyError):
+    """Rows are asked for, for rates or a tolerance that cannot be."""
+
+    def __init__(self, found: str, wanted: str) -> None:
+        super().__init__(f"nothing can be planned: {found}; it must be {wanted}.")
 
 
 class UnfitData(AuditorError):

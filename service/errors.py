@@ -409,6 +409,7 @@ TABLE: dict[type[Exception], Kind] = {
     auditors.PolicyError: UNUSABLE,
     auditors.UnknownMetric: UNUSABLE,
     auditors.UnknownAttribute: UNUSABLE,
+    auditors.ImpossiblePlan: UNUSABLE,
     auditors.UnfitData: UNUSABLE,
     auditors.NothingToCompare: UNUSABLE,
     auditors.LengthMismatch: UNUSABLE,

@@ -9,6 +9,8 @@ COMMANDS = {
     "train": "Train a classifier on a data set and save it.",
     "verify": "Check that a report says what its data say: digests, arithmetic, gate.",
     "compare": "Show what changed between two reports.",
+    "plan": "Say how many rows a group it takes, before any data.",
+    "import": "Turn another tool's configuration into evenhand.toml.",
     "serve": "Run the service: REST, dashboard and a worker.",
     "worker": "Run one more worker for the service's queue.",
     "demo": "Audit real data with real models, from training to report.",
@@ -18,6 +20,9 @@ COMMANDS = {
     "token": "Create, list and revoke API tokens.",
     "db": "Bring the database to this version's schema, or back.",
 }
+
+MODULES = {"import": "importing"}
+"""Commands whose module cannot be called as they are."""
 
 
 class LazyGroup(click.Group):
@@ -29,7 +34,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"evenhand.service.cli.{cmd_name}").command
+        command: click.Command = import_module(f"evenhand.service.cli.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

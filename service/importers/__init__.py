@@ -1,5 +1,5 @@
-"""Moving from other tools: what their files and names mean here."""
+"""Moving from other tools: what their files and names mean here. `evenhand import` and `evenhand.importers` come here."""
 
-from evenhand.service.importers import aequitas
+from evenhand.service.importers import aequitas, clarify
 
-__all__ = ["aequitas"]
+__all__ = ["aequitas", "clarify"]

@@ -1,6 +1,7 @@
 """MetricFrame: metrics by group in fairlearn's words and shapes, with the interval behind each and 0/0 left undefined."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -163,6 +164,22 @@ class MetricFrame:
     def control_levels(self) -> list[str] | None:
         """Names of the control features, or None."""
         return list(self._any.controls) or None
+
+    @property
+    def confusions(self) -> "list[Confusion]":
+        """Confusion counts of the groups of one sensitive feature, weighted where rows are.
+
+        Raises:
+            BadArgument: there are more features than one, or no labels.
+        """
+        tally = self._any
+        if len(tally.features) != 1 or not tally.table.has_labels:
+            raise BadArgument("confusions", "there is not one feature, with labels", "Use by_group.")
+        (feature,) = tally.features
+        return [
+            Confusion(group[feature], tp, fp, fn, tn)
+            for group, ((tn, fp), (fn, tp)) in zip(tally.groups.groups, tally.groups.cells.tolist(), strict=True)
+        ]
 
     # --- over groups ---
 
@@ -371,6 +388,17 @@ class MetricFrame:
         at = int(np.argmax(pairs.gap))
         first, second = (_key(tally, members, int(i[at])) for i in (pairs.first, pairs.second))
         return (float(worst(pairs.estimate)), float(worst(pairs.low)), float(worst(pairs.high)), first, second)
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts, or sums of weights, of one group; `value` as text, None where it is missing."""
+
+    value: str | None
+    tp: float
+    fp: float
+    fn: float
+    tn: float
 
 
 def _is_count(metric: Metric) -> bool:

@@ -386,6 +386,68 @@ class Multiclass(Document):
     notes: list[str] = []
 
 
+class ClassGroups(Document):
+    """The groups of one attribute or intersection, counted as one class against the rest."""
+
+    attribute: str
+    groups: list[GroupResult]
+
+
+class ClassResult(Document):
+    """One class against all others."""
+
+    name: str
+    favourable: bool = Field(description="the class that is declared to help the person")
+    labelled: float = Field(description="rows (or weights) with this label")
+    predicted: float = Field(description="rows (or weights) with this prediction")
+    attributes: list[ClassGroups]
+
+
+class GroupAccuracy(Document):
+    """Share of a group's rows whose prediction names the label's class."""
+
+    attribute: str
+    group: Group
+    n: int
+    accuracy: Estimate
+
+
+class ClassGap(Document):
+    """Where two groups lie furthest apart on one class; error over the classes held by Holm, over the pairs by Tukey."""
+
+    name: str = Field(description="of the class")
+    attribute: str
+    metric: str
+    group: Group | None = Field(default=None, description="the group with the higher rate")
+    reference: Group | None = None
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    level: float = Field(description="of the interval: that of the step at which Holm decides the class")
+    p_value: Fraction = Field(description="of no gap beyond the tolerance, adjusted by Holm over the classes")
+    tolerance: float
+    verdict: Verdict
+    message: str
+
+
+class Multiclass(Document):
+    """Labels of more than two classes: each class against the rest. Nothing here counts for the gate."""
+
+    classes: list[str]
+    favourable: str | None
+    label: str
+    prediction: str
+    confusion: list[list[float]] = Field(
+        description="rows (or weights) over all groups, by label and then by prediction"
+    )
+    level: float = Field(description="1 - alpha of all classes together, on one attribute")
+    tolerance: float
+    accuracy: list[GroupAccuracy]
+    by_class: list[ClassResult]
+    gaps: list[ClassGap]
+    notes: list[str] = []
+
+
 class GroupDisparity(Document):
     positive: str
     favourable: str
@@ -400,6 +462,7 @@ class GroupDisparity(Document):
     strata: list[StrataResult] | None = Field(default=None, description="where a stratum column is named")
     repeats: Repeats | None = Field(default=None, description="where a unit column is named")
     scores: list[ScoreAttribute] | None = Field(default=None, description="where rows have scores")
+    multiclass: Multiclass | None = Field(default=None, description="where labels have more than two classes")
     multiclass: Multiclass | None = Field(default=None, description="where labels have more than two classes")
     notes: list[str] = []
 

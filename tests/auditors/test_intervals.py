@@ -14,6 +14,7 @@ from evenhand.auditors.intervals import (
     ratio_interval,
     score_z_difference,
     score_z_ratio,
+    tukey_p_value,
     tukey_z,
     wilson,
 )
@@ -31,6 +32,18 @@ def test_tukey_z_equals_scipys_studentized_range(groups: int) -> None:
     reference = studentized_range.ppf(0.975, groups, np.inf) / np.sqrt(2)
 
     assert tukey_z(groups, level=0.975) == pytest.approx(reference, abs=1e-5)
+
+
+@pytest.mark.parametrize("groups", [2, 3, 14])
+@pytest.mark.parametrize("z", [0.5, 2.0, 3.5])
+def test_tukey_p_value_equals_scipys_studentized_range(groups: int, z: float) -> None:
+    reference = studentized_range.sf(np.sqrt(2) * z, groups, np.inf)
+
+    assert tukey_p_value(z, groups) == pytest.approx(reference, abs=1e-7)
+
+
+def test_a_statistic_inside_the_hypothesis_has_the_p_value_one() -> None:
+    assert tukey_p_value(-1.0, 3) == 1
 
 
 @pytest.mark.parametrize(("x", "n"), [(0, 7), (7, 7), (3, 10), (412, 1000)])

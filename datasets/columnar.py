@@ -25,7 +25,7 @@ def read_parquet(path: Path, name: str) -> Any:
             data = file.read()
         _validate(data)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise CorruptFile(name, "Parquet", _first_line(error)) from None
+        raise CorruptFile(name, "Parquet", damage(error)) from None
     return _with_rows(data, name)
 
 
@@ -40,7 +40,7 @@ def read_arrow(path: Path, name: str) -> Any:
             data = file.read_all()
         _validate(data)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise CorruptFile(name, "Arrow", _first_line(error)) from None
+        raise CorruptFile(name, "Arrow", damage(error)) from None
     _refuse_large(name, data.num_rows, data.num_columns)
     return _with_rows(data, name)
 
@@ -66,5 +66,6 @@ def _refuse_large(name: str, rows: int, columns: int) -> None:
         raise TooLarge(name, "cells", rows * columns, MAX_CELLS)
 
 
-def _first_line(error: Exception) -> str:
+def damage(error: Exception) -> str:
+    """What the reader says is wrong, in one line."""
     return next(iter(str(error).splitlines()), type(error).__name__)

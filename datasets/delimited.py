@@ -8,6 +8,7 @@ prefix codes that must keep their zeros with a letter, or hand in Parquet.
 """
 
 from codecs import getincrementaldecoder
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,19 @@ import pyarrow.csv as pv
 from evenhand.datasets.errors import CorruptFile, EmptySource, NotUtf8, RaggedRow
 
 NULLS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
+VALUES: dict[str, Any] = {
+    "null_values": list(NULLS),
+    "strings_can_be_null": True,
+    "quoted_strings_can_be_null": False,
+    "true_values": ["true", "True", "TRUE"],
+    "false_values": ["false", "False", "FALSE"],
+}
+"""How a value is understood, as pyarrow's ConvertOptions take it."""
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
-class _Survey:
+class Survey:
     """What one pass over the bytes tells."""
 
     header: str
@@ -37,22 +46,23 @@ def read_delimited(path: Path, name: str, *, tab: bool) -> tuple[Any, int | None
     Raises:
         EmptySource: a header and no rows. RaggedRow, NotUtf8. CorruptFile: a quote never closed, or anything else.
     """
-    survey = _survey(path, name)
-    if survey.lines < 2:
-        raise EmptySource(name, "a header and no rows")
+    found = survey(path, name)
     try:
-        data = _read(path, "\t" if tab else _separator(survey.header), name)
+        data = _read(path, separator(found, tab=tab), name)
     except pa.ArrowInvalid as error:
         raise CorruptFile(name, "tab-separated text" if tab else "CSV", str(error)) from None
     if data.num_rows == 0:
         raise EmptySource(name, "a header and no rows")
-    _refuse_open_quote(data, survey.quotes, name)
-    columns = [_settled(column) for column in data.columns]
-    return pa.table(columns, names=data.column_names), 1 if survey.lines == data.num_rows + 1 else None
+    refuse_open_quote(data, found.quotes, data.num_rows, name)
+    return settled(data), 1 if found.lines == data.num_rows + 1 else None
 
 
-def _survey(path: Path, name: str) -> _Survey:
-    """Count, and refuse what is not UTF-8, with the line it stands in: the reader would take it for bytes."""
+def survey(path: Path, name: str) -> Survey:
+    """Count, and refuse what is not UTF-8, with the line it stands in: the reader would take it for bytes.
+
+    Raises:
+        NotUtf8. EmptySource: a header and no rows.
+    """
     decoder = getincrementaldecoder("utf-8")()
     newlines, quotes, last = 0, 0, b""
     with path.open("rb") as file:
@@ -72,14 +82,24 @@ def _survey(path: Path, name: str) -> _Survey:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise NotUtf8(name, "a character cut short", f"the last line, {newlines + 1:,}") from None
-    text = header.decode(errors="replace").removeprefix("\ufeff")
-    return _Survey(text, newlines + (last != b"\n"), quotes)
+    lines = newlines + (last != b"\n")
+    if lines < 2:
+        raise EmptySource(name, "a header and no rows")
+    return Survey(header.decode(errors="replace").removeprefix("\ufeff"), lines, quotes)
 
 
-def _separator(header: str) -> str:
+def separator(found: Survey, *, tab: bool) -> str:
+    """The tab, or the comma, semicolon or tab that is most frequent in the header."""
+    if tab:
+        return "\t"
     # what stands between quotes is part of a name
-    bare = "".join(header.split('"')[::2])
+    bare = "".join(found.header.split('"')[::2])
     return max(",;\t", key=bare.count)
+
+
+def parse_options(separator: str, note: Callable[[Any], str]) -> pv.ParseOptions:
+    """How a line is taken apart; `note` is asked about each row with too many or too few fields."""
+    return pv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=note)
 
 
 def _read(path: Path, separator: str, name: str) -> Any:
@@ -93,14 +113,8 @@ def _read(path: Path, separator: str, name: str) -> Any:
         return pv.read_csv(
             path,
             read_options=pv.ReadOptions(use_threads=threads),
-            parse_options=pv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=note),
-            convert_options=pv.ConvertOptions(
-                null_values=list(NULLS),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["true", "True", "TRUE"],
-                false_values=["false", "False", "FALSE"],
-            ),
+            parse_options=parse_options(separator, note),
+            convert_options=pv.ConvertOptions(**VALUES),
         )
 
     try:
@@ -112,16 +126,30 @@ def _read(path: Path, separator: str, name: str) -> Any:
     try:  # once more in one thread: only then is the row's number known
         return attempt(False)
     except pa.ArrowInvalid:
-        first = ragged[0]
-        row = None if first.number is None else int(first.number) - 1
-        raise RaggedRow(name, row, int(first.expected_columns), int(first.actual_columns), str(first.text)) from None
+        raise ragged_row(ragged[0], name) from None
 
 
-def _refuse_open_quote(data: Any, quotes: int, name: str) -> None:
-    """A quote that is never closed swallows the rest of the file into the last value, without an error."""
+def ragged_row(found: Any, name: str) -> RaggedRow:
+    """The error for a row that pyarrow could not take apart."""
+    row = None if found.number is None else int(found.number) - 1
+    return RaggedRow(name, row, int(found.expected_columns), int(found.actual_columns), str(found.text))
+
+
+def refuse_open_quote(data: Any, quotes: int, rows: int, name: str) -> None:
+    """A quote that is never closed swallows the rest of the file into the last value, without an error.
+
+    Args:
+        data: rows of which the last is the file's last one.
+        quotes, rows: how many the file has.
+    """
     last = data.slice(data.num_rows - 1).to_pylist()[0].values()
     if quotes % 2 and any(isinstance(value, str) and "\n" in value for value in last):
-        raise CorruptFile(name, "CSV", f"a quote opened in row {data.num_rows:,} is never closed")
+        raise CorruptFile(name, "CSV", f"a quote opened in row {rows:,} is never closed")
+
+
+def settled(data: Any) -> Any:
+    """The rows with quoted empty strings missing."""
+    return pa.table([_settled(column) for column in data.columns], names=data.column_names)
 
 
 def _settled(column: Any) -> Any:

@@ -10,7 +10,13 @@ DatasetError
 │   ├── NotUtf8                 text in another encoding
 │   ├── RaggedRow               a line with too many or too few fields
 │   ├── DuplicateColumn         two columns of one name
-│   └── TooLarge                beyond a stated limit
+│   ├── TooLarge                beyond a stated limit
+│   ├── TooManyGroups           more combinations of values than are counted
+│   └── WarehouseError          a table that is counted where it lies
+│       ├── BadWarehouseUrl
+│       ├── NoDriver            a package for this engine is not installed
+│       ├── CannotConnect
+│       └── MissingTable
 ├── ColumnError                 a column does not hold what it is asked for
 │   ├── MissingColumn
 │   ├── MissingValue
@@ -175,6 +181,62 @@ class TooLarge(SourceError):
         )
 
 
+class TooManyGroups(SourceError):
+    """More combinations of values than are counted; a column that names single rows is the usual cause."""
+
+    def __init__(self, source: str, columns: Sequence[str], found: int, limit: int) -> None:
+        self.source, self.columns, self.found, self.limit = source, tuple(columns), found, limit
+        super().__init__(
+            f"{source} has at least {found:,} combinations of {listed(columns)}, the limit is {limit:,}."
+            " Leave out the column with the most values, or group its values into fewer before."
+        )
+
+
+class WarehouseError(SourceError):
+    """A table that is counted where it lies cannot be. No message holds a password."""
+
+
+class BadWarehouseUrl(WarehouseError):
+    """The URL does not say which table is meant."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        self.url, self.problem = url, problem
+        super().__init__(
+            f"'{url}' names no table: {problem}. Write postgresql://user@host/database/table,"
+            " postgresql://user@host/database/schema/table or duckdb:///folder/file.duckdb?table=name."
+        )
+
+
+class NoDriver(WarehouseError):
+    """A package for this engine is not installed."""
+
+    def __init__(self, url: str, package: str) -> None:
+        self.url, self.package = url, package
+        super().__init__(f"'{url}' needs a package that is not installed: pip install '{package}'.")
+
+
+class CannotConnect(WarehouseError):
+    """The engine does not answer, or does not let us in."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(
+            f"cannot connect to '{url}': {reason.strip().rstrip('.')}. Check host, port, user and database; a password"
+            " is taken from the URL, or better from PGPASSWORD or ~/.pgpass."
+        )
+
+
+class MissingTable(WarehouseError):
+    """No table has this name; the message names the nearest one."""
+
+    def __init__(self, table: str, url: str, available: Sequence[str]) -> None:
+        self.table, self.url, self.available = table, url, tuple(available)
+        self.nearest = nearest(table, available)
+        hint = f" Did you mean '{self.nearest}'?" if self.nearest else ""
+        has = listed(available) if available else "none that this user may see"
+        super().__init__(f"there is no table '{table}' at '{url}'. Tables there: {has}.{hint}")
+
+
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
@@ -200,15 +262,15 @@ class MissingColumn(ColumnError):
 
 
 class MissingValue(ColumnError):
-    """A value is missing where every row needs one. row is the first such row, count how many there are."""
+    """A value is missing where every row needs one. row is the first such row, None unknown; count how many there are."""
 
     def __init__(
-        self, column: str, row: int, count: int, *, source: str = "the table", line: int | None = None
+        self, column: str, row: int | None, count: int, *, source: str = "the table", line: int | None = None
     ) -> None:
         self.column, self.row, self.count, self.source, self.line = column, row, count, source, line
         many = "1 value is" if count == 1 else f"{count:,} values are"
         super().__init__(
-            f"column '{column}' of {source}: {many} missing, the first in {_place(row, line)}."
+            f"column '{column}' of {source}: {many} missing{'' if row is None else f', the first in {_place(row, line)}'}."
             " Every row needs a value here. Fill it in, or leave these rows out and say so in the report."
         )
 
@@ -245,11 +307,11 @@ class NotNumeric(ColumnError):
     """A value that is no number where numbers are needed."""
 
     def __init__(
-        self, column: str, row: int, value: str, *, source: str = "the table", line: int | None = None
+        self, column: str, row: int | None, value: str, *, source: str = "the table", line: int | None = None
     ) -> None:
         self.column, self.row, self.value, self.source, self.line = column, row, value, source, line
         super().__init__(
-            f"column '{column}' of {source} is not numeric: {value!r} in {_place(row, line)}."
+            f"column '{column}' of {source} is not numeric: {value!r}{'' if row is None else f' in {_place(row, line)}'}."
             " Numbers are needed here. Mend the value, or name another column."
         )
 

@@ -18,14 +18,26 @@ def numeric(column: Any, place: Place) -> NDArray[np.float64]:
         MissingValue: null or NaN.
         NotNumeric: text, or a date.
     """
-    column = _decoded(column)
-    if not _is_number(column.type):
-        column = _parsed(column, place)
-    values = _float64(column)
+    values = numbers(column, place)
     missing = np.isnan(values)
     if missing.any():
         raise place.missing(missing)
     return values
+
+
+def numbers(column: Any, place: Place, *, rows_before: int = 0) -> NDArray[np.float64]:
+    """As numeric, with NaN where a value is missing.
+
+    Args:
+        rows_before: rows of the source above these, for the row that an error names.
+
+    Raises:
+        NotNumeric: text, or a date.
+    """
+    column = _decoded(column)
+    if not _is_number(column.type):
+        column = _parsed(column, place, rows_before)
+    return _float64(column)
 
 
 def weights(column: Any, place: Place) -> NDArray[np.float64]:
@@ -91,7 +103,7 @@ def _float64(column: Any) -> NDArray[np.float64]:
     return np.array(np.from_dlpack(floats), dtype=np.float64)
 
 
-def _parsed(column: Any, place: Place) -> Any:
+def _parsed(column: Any, place: Place, rows_before: int) -> Any:
     """Text that is a number in every row, as numbers; the first row that is not is named in the error."""
     try:
         texts = column.cast(pa.string())
@@ -101,7 +113,7 @@ def _parsed(column: Any, place: Place) -> Any:
         return texts.cast(pa.float64())
     except pa.ArrowInvalid:
         row = _first_unreadable(texts)
-        raise place.not_numeric(row, str(texts[row])) from None
+        raise place.not_numeric(rows_before + row, str(texts[row])) from None
 
 
 def _first_unreadable(texts: Any) -> int:

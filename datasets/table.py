@@ -32,6 +32,8 @@ class Table:
     """Of the bytes the rows were read from, 64 hexadecimal digits."""
     lines_above: int | None = None
     """Lines of the text file above the first row, where each row is one line; else None."""
+    times: NDArray[np.int64] | None = None
+    """How many rows of the source each row stands for, shape (rows,); None where it is one for each."""
 
     def __post_init__(self) -> None:
         names = self.columns
@@ -43,6 +45,11 @@ class Table:
     def rows(self) -> int:
         """Number of rows."""
         return int(self.data.num_rows)
+
+    @property
+    def total(self) -> int:
+        """Number of rows of the source that these stand for."""
+        return self.rows if self.times is None else int(self.times.sum())
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -122,7 +129,8 @@ class Table:
 
     def take(self, rows: NDArray[np.integer[Any]]) -> "Table":
         """These rows, in this order; errors then count the rows of the new table."""
-        return replace(self, data=self.data.take(pa.array(rows)), lines_above=None)
+        times = None if self.times is None else self.times[rows]
+        return replace(self, data=self.data.take(pa.array(rows)), lines_above=None, times=times)
 
     def with_column(self, name: str, values: ArrayLike | pa.Array | pa.ChunkedArray) -> "Table":
         """The table with this column added at the end, or in place of the one of that name.
@@ -144,4 +152,4 @@ class Table:
         return replace(self, data=data)
 
     def _place(self, name: str) -> Place:
-        return Place(self.name, name, self.lines_above)
+        return Place(self.name, name, self.lines_above, self.times)

@@ -21,6 +21,7 @@ def audit_representation(
     *,
     label: NDArray[np.int8] | None,
     missing_by_column: Mapping[str, int],
+    times: NDArray[np.int64] | None = None,
     level: float = 0.95,
 ) -> tuple[Representation, list[Finding]]:
     """Count every group, without judging: no share is right or wrong unless a population is declared.
@@ -29,6 +30,7 @@ def audit_representation(
         attributes: attribute (or intersection) to codes of shape (n,) and the levels' texts, None for missing.
         label: shape (n,), 1 positive and 0 negative; other values are missing. None where there is no label.
         missing_by_column: column to its number of missing cells.
+        times: how many rows each entry stands for, shape (n,); None where it is one for each.
         level: of each Wilson interval, a fraction in (0, 1); the intervals are not simultaneous.
 
     Returns:
@@ -43,9 +45,11 @@ def audit_representation(
     for name, length in lengths.items():
         if length != rows:
             raise LengthMismatch(name, length, rows)
+    times = np.ones(rows, np.int64) if times is None else times
+    rows = int(times.sum())
     z = normal_quantile((1 + level) / 2)
     results = [
-        _attribute(name, codes, levels, label=label, rows=rows, z=z) for name, (codes, levels) in attributes.items()
+        _attribute(name, codes, levels, label=label, times=times, z=z) for name, (codes, levels) in attributes.items()
     ]
     notes = [note for result in results for note in _notes(result, rows)]
     notes += [
@@ -70,17 +74,20 @@ def _attribute(
     levels: Levels,
     *,
     label: NDArray[np.int8] | None,
-    rows: int,
+    times: NDArray[np.int64],
     z: float,
 ) -> RepresentationAttribute:
-    counts = np.bincount(codes, minlength=len(levels))
+    def rows_of(chosen: NDArray[np.bool_] | slice) -> NDArray[np.int64]:
+        # sums of whole numbers, exact below 2^53
+        return np.bincount(codes[chosen], times[chosen], len(levels)).astype(np.int64)
+
+    rows, counts = int(times.sum()), rows_of(slice(None))
     shares = wilson(counts, np.full(len(levels), rows), z=z)
     if label is None:
         labelled, positives = np.zeros(len(levels), np.int64), np.zeros(len(levels), np.int64)
     else:
         known = (label == 0) | (label == 1)
-        labelled = np.bincount(codes[known], minlength=len(levels))
-        positives = np.bincount(codes[label == 1], minlength=len(levels))
+        labelled, positives = rows_of(known), rows_of(label == 1)
     rates = wilson(positives, labelled, z=z)
     reason = "there is no label" if label is None else "no row of the group has a label"
     return RepresentationAttribute(

@@ -20,6 +20,8 @@ def subgroups(subject: AuditSubject, request: AuditRequest, *, rng: np.random.Ge
     if settings is None and not thorough and len(subject.attributes) < SEARCHED_FROM:
         return None
     settings = settings or SearchSection()
+    if subject.counted is not None:  # half of the rows cannot be chosen where equal rows are one
+        return None
     outcomes = subject.outcomes
     return search_subgroups(
         [Attribute(name, codes, values) for name, (codes, values) in subject.attributes.items()],

@@ -7,6 +7,7 @@ RequestProblem
 ├── ThresholdNeeded
 ├── UnfitModel          the model does not fit the data: features, picture size
 ├── NoRowsLeft          the filter leaves nothing
+├── NeedsRows           a setting that cannot be answered from counts alone
 ├── NotAuditable        an audit was asked for that this subject does not allow
 ├── BadPolicy           the policy file cannot be read or says what cannot be
 ├── BadReport           a file that is no report of this version
@@ -69,6 +70,16 @@ class NotAuditable(RequestProblem):
     def __init__(self, audit: str, reason: str) -> None:
         super().__init__(
             f"the {audit} audit cannot run here: {reason}. Leave `--only {audit}` out, or pass what it needs."
+        )
+
+
+class NeedsRows(RequestProblem):
+    """A setting that cannot be answered where rows are only counted."""
+
+    def __init__(self, source: str, setting: str, why: str) -> None:
+        super().__init__(
+            f"{source} is counted where it lies, and `{setting}` needs its rows: {why}. Leave `{setting}` out, or hand in "
+            "the rows as a file."
         )
 
 

@@ -1,6 +1,6 @@
 """What is audited, opened: the rows, the model if there is one, and the plain arrays that audits take."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.counts import Attribute, CountTable, count
+from evenhand.auditors.policy import DataSection
 from evenhand.auditors.report import AuditName, SubjectModel
+from evenhand.datasets.counting.asked import Counted
 from evenhand.datasets.imageset import ImageSet
 from evenhand.datasets.sources import open_source
 from evenhand.datasets.table import Table
 from evenhand.service.audits.columns import Columns, Outcomes, outcomes_of, resolve
+from evenhand.service.audits.counted import AUDITS_OF_COUNTS, counts_of, table_of
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.errors import ClassMismatch, NoRowsLeft, UnfitModel
 from evenhand.service.models.holdout import kept_rows
@@ -40,6 +44,7 @@ class AuditSubject:
         model: the loaded classifier, or None.
         probabilities: of the model, shape (n, K).
         notes: what a reader of the report must know about how rows were chosen.
+        counted: where rows are only counted, their counts; the table then holds equal rows once.
     """
 
     name: str
@@ -51,10 +56,27 @@ class AuditSubject:
     model: "LoadedClassifier | None"
     probabilities: NDArray[np.float64] | None
     notes: tuple[str, ...]
+    counted: Counted | None = None
 
     @property
     def rows(self) -> int:
-        return self.table.rows
+        return self.table.total
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """All columns of the source."""
+        return self.table.columns if self.counted is None else self.counted.columns
+
+    def count_table(self) -> CountTable:
+        """Counts by all sensitive attributes together, label and prediction."""
+        return self.counts([Attribute(name, codes, values) for name, (codes, values) in self.attributes.items()])
+
+    def counts(self, attributes: Sequence[Attribute]) -> CountTable:
+        """Counts by these attributes, label and prediction; codes have one entry for each row of the table."""
+        prediction, label = self.outcomes.prediction, self.outcomes.label
+        if self.counted is None:
+            return count(attributes, prediction=prediction, label=label, weight=self.weight)
+        return table_of(attributes, prediction=prediction, label=label, weight=self.weight, counted=self.counted)
 
     @cached_property
     def attributes(self) -> dict[str, Codes]:
@@ -109,6 +131,8 @@ class AuditSubject:
 
     def why_not(self, audit: AuditName) -> str | None:
         """Why an audit cannot run on this subject, or None."""
+        if self.counted is not None and audit not in AUDITS_OF_COUNTS:
+            return "it needs rows, and this source is only counted"
         if audit in ("robustness", "perception"):
             if self.images is None:
                 return "it looks at pictures, and the data are a table"
@@ -124,6 +148,8 @@ class AuditSubject:
         return None
 
     def missing_by_column(self) -> dict[str, int]:
+        if self.counted is not None:
+            return self.counted.missing_by_column()
         return {name: self.table.column(name).null_count for name in self.table.columns}
 
     def image_classifier(self) -> Any:
@@ -140,7 +166,7 @@ class AuditSubject:
         pair = self.table.groups(self.columns.pair).codes if self.columns.pair else None
         return ImageData(
             images=self.images,
-            label=_label_codes(self.table, self.columns.label, classes),
+            label=label_codes(self.table, self.columns.label, classes),
             classes=classes,
             attributes=self.attributes,
             unit=unit,
@@ -164,7 +190,12 @@ class AuditSubject:
         )
 
 
-def _label_codes(table: Table, label: str, classes: tuple[str, ...]) -> NDArray[np.int32]:
+def label_codes(table: Table, label: str, classes: tuple[str, ...]) -> NDArray[np.int32]:
+    """Labels as indices into a model's classes, shape (n,).
+
+    Raises:
+        ClassMismatch: a label is none of them.
+    """
     found = table.classes(label)
     unknown = [value for value in found.names if value not in classes]
     if unknown:
@@ -185,6 +216,9 @@ def open_subject(request: AuditRequest, source: Table | ImageSet | None = None) 
     Raises:
         DatasetError, ClassifierError, RequestProblem: by what is wrong.
     """
+    if source is None and (counted := counts_of(request)) is not None:
+        yield _counted_subject(*counted)
+        return
     if source is None:
         source = open_source(request.source, request.source_name)
     if request.model_path is None:
@@ -207,6 +241,19 @@ def open_subject(request: AuditRequest, source: Table | ImageSet | None = None) 
         model.close()
 
 
+def _counted_subject(counted: Counted, data: DataSection) -> AuditSubject:
+    """What is only counted: label, prediction and sensitive columns, equal rows together."""
+    notes = counted.notes
+    if data.where:
+        rows = counted.take(np.flatnonzero(_matching(counted.table, data.where)))
+        notes = (_chosen_rows(rows.table, counted.table, _spoken(data.where)), *notes)
+        counted = rows
+    table = counted.table
+    columns = resolve(data, table, has_model=False)
+    outcomes = outcomes_of(columns, table, scores=None)
+    return AuditSubject(table.name, table.sha256, table, None, columns, outcomes, None, None, notes, counted)
+
+
 def _parts(source: Table | ImageSet) -> tuple[Table, NDArray[np.uint8] | None]:
     return (source.table, source.images) if isinstance(source, ImageSet) else (source, None)
 
@@ -219,14 +266,22 @@ def _rows_asked_for(
     table, _ = _parts(source)
     if where:
         keep = _matching(table, where)
-        said = " and ".join(f"{column} = {value}" for column, value in where.items())
+        said = _spoken(where)
     else:
         kept = kept_rows(table, source.sha256, trained.settings) if trained is not None else None
         if kept is None:
             return source, ()
         keep, said = ~kept.train, f"those the model was not trained on: {kept.words}"
-    note = f"Audited are {int(keep.sum()):,} of {table.rows:,} rows, {said}."
-    return source.take(np.flatnonzero(keep)), (note,)
+    rows = source.take(np.flatnonzero(keep))
+    return rows, (_chosen_rows(_parts(rows)[0], table, said),)
+
+
+def _spoken(where: Mapping[str, str]) -> str:
+    return " and ".join(f"{column} = {value}" for column, value in where.items())
+
+
+def _chosen_rows(rows: Table, of: Table, said: str) -> str:
+    return f"Audited are {rows.total:,} of {of.total:,} rows, {said}."
 
 
 def _matching(table: Table, where: Mapping[str, str]) -> NDArray[np.bool_]:

@@ -1,0 +1,149 @@
+"""Sources that are counted and not read: large files chunk by chunk, tables in a warehouse by one query there.
+
+From here to the report it is the way of any other audit; only which audits there are, and how counts become the count
+table, is said here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenhand.auditors.counts import Attribute, CountTable
+from evenhand.auditors.policy import Check, DataSection
+from evenhand.auditors.report import AuditName
+from evenhand.datasets import builtin
+from evenhand.datasets.counting.asked import DEFAULT_THRESHOLD, Asked, Counted
+from evenhand.service.audits.documents import AuditRequest
+from evenhand.service.audits.errors import NoSensitiveColumn, NothingToAudit, ThresholdNeeded
+
+AUDITS_OF_COUNTS: frozenset[AuditName] = frozenset({"group_disparity", "representation"})
+
+_ROWS_FOR = {
+    "unit": "rows of one person are not independent",
+    "membership": "probabilities are summed row by row",
+    "train_source": "rows are compared one by one",
+}
+"""Settings under [data] that need rows, and why."""
+
+_HALVES = "one half of them is searched for the worst subgroups, and the other confirms"
+
+_IN_COLUMNS = (
+    "Missing values were counted in the columns of this audit only; which groups have empty cells, and which rows are "
+    "there twice, needs the rows."
+)
+_NO_SCORES = (
+    "Of the scores only whether they reach the threshold was counted: areas under curves and calibration need the rows."
+)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Something that can be counted: what messages call it, its columns, and how to count it."""
+
+    name: str
+    columns: Callable[[], Sequence[str]]
+    count: Callable[[Asked], Counted]
+
+
+def counts_of(request: AuditRequest) -> tuple[Counted, DataSection] | None:
+    """The counts of what the request names, and its columns; None where the rows are to be read.
+
+    Counted are warehouse tables, and large files if no audit needs their rows.
+
+    Raises:
+        DatasetError, RequestProblem: by what is wrong.
+    """
+    source = _large_file(request)
+    if source is None:
+        return None
+    data = request.policy.data
+    if data.prediction is None and data.score is None:
+        raise NothingToAudit(source.name, source.columns())
+    if not data.sensitive:
+        raise NoSensitiveColumn(source.name, source.columns())
+    score = data.score if data.prediction is None else None
+    threshold = DEFAULT_THRESHOLD if data.threshold is None else data.threshold
+    keys = [*data.sensitive, data.label, data.prediction, data.stratum, *(data.where or {})]
+    counted = source.count(Asked(tuple(key for key in keys if key is not None), score, threshold, data.weight))
+    if counted.score_range is not None and data.threshold is None:
+        low, high = counted.score_range
+        if low < 0 or high > 1:
+            raise ThresholdNeeded(str(score), low, high)
+    return counted.noting(_IN_COLUMNS, *([] if score is None else [_NO_SCORES])), _without_features(data, score)
+
+
+def _without_features(data: DataSection, score: str | None) -> DataSection:
+    return data.model_copy(update={"features": None, "categorical": None, "pair": None, "score": score})
+
+
+def _large_file(request: AuditRequest) -> _Source | None:
+    """The source as a file to be counted, if it is large and nothing that is asked needs its rows."""
+    if request.model_path is not None or request.source in builtin.names() or _why_rows(request):
+        return None
+    from evenhand.datasets.counting.streaming import columns_of, count_file, is_large
+
+    path = Path(request.source)
+    name = request.source_name or path.name
+    if not is_large(path, name):
+        return None
+    return _Source(name, lambda: columns_of(path, name), lambda asked: count_file(path, asked, name=name))
+
+
+def _why_rows(request: AuditRequest) -> dict[str, str]:
+    """What is asked that needs rows, and why."""
+    data = request.policy.data
+    reasons = {f"[data] {name}": why for name, why in _ROWS_FOR.items() if getattr(data, name) is not None}
+    if request.policy.search is not None:
+        reasons["[search]"] = _HALVES
+    if request.thorough or request.policy.thorough:
+        reasons["--thorough"] = _HALVES
+    reasons |= {f"check {check.metric}": why for check in request.policy.check if (why := _why_rows_for(check))}
+    wanted = request.only or request.policy.only
+    if not wanted and data.features:
+        wanted = ["proxy"]
+    for name in wanted or ():
+        if name not in AUDITS_OF_COUNTS:
+            reasons[f"--only {name}"] = "it looks at single rows"
+    return reasons
+
+
+def _why_rows_for(check: Check) -> str | None:
+    from evenhand.auditors.scores.catalogue import SCORE_METRICS
+
+    if check.audit == "group_disparity" and check.metric in SCORE_METRICS:
+        return "it is about scores"
+    if check.audit == "representation" and check.metric == "missingness":
+        return "it is about empty cells of all columns"
+    return None
+
+
+def table_of(
+    attributes: Sequence[Attribute],
+    *,
+    prediction: NDArray[np.integer],
+    label: NDArray[np.integer] | None,
+    weight: NDArray[np.float64] | None,
+    counted: Counted,
+) -> CountTable:
+    """The count table of rows that stand for several.
+
+    Args:
+        attributes, prediction, label, weight: as for `count`, one entry for each row of `counted.table`; weights are sums.
+    """
+    shape = (*(len(attribute.values) for attribute in attributes), 1 if label is None else 2, 2)
+    outcomes = [np.zeros(len(prediction), np.intp) if label is None else label, prediction]
+    cell = np.ravel_multi_index([*(attribute.codes for attribute in attributes), *outcomes], shape)
+
+    def summed(values: NDArray[np.int64] | NDArray[np.float64] | None) -> NDArray[np.float64]:
+        return np.bincount(cell, values, int(np.prod(shape))).reshape(shape)
+
+    return CountTable(
+        tuple(attribute.name for attribute in attributes),
+        tuple(attribute.values for attribute in attributes),
+        summed(counted.table.times).astype(np.int64),  # exact below 2^53
+        None if weight is None else summed(weight),
+        None if counted.squares is None else summed(counted.squares),
+    )

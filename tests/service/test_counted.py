@@ -1,0 +1,208 @@
+"""A source that is counted gives the report that reading its rows gives."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pv
+import pytest
+from pyarrow import feather, parquet
+
+from evenhand.auditors.policy import Check, DataSection, Policy
+from evenhand.auditors.report import Finding, Report
+from evenhand.datasets.counting import chunks, streaming
+from evenhand.datasets.errors import MissingColumn, MissingValue, NotBinary
+from evenhand.service.audits.documents import AuditRequest
+from evenhand.service.audits.errors import NoSensitiveColumn, NothingToAudit, ThresholdNeeded
+from evenhand.service.audits.run import run_audit
+
+ROWS = 3_000
+COUNTED = "counted in chunks"
+
+
+def people() -> dict[str, Any]:
+    rng = np.random.default_rng(3)
+    label = rng.random(ROWS) < 0.4
+    score = np.round(rng.random(ROWS), 3)
+    return {
+        "sex": pa.array([None if i % 50 == 0 else ("f", "m")[i % 2] for i in range(ROWS)]),
+        "age": pa.array(rng.integers(2, 5, ROWS) * 10.0),
+        "region": pa.array(rng.choice(["north", "south"], ROWS)).dictionary_encode(),
+        "y": pa.array(label.astype(np.int64)),
+        "truth": pa.array(label),
+        "yhat": pa.array((score < np.where(label, 0.7, 0.2)).astype(np.int64)),
+        "score": pa.array(score),
+        "w": pa.array(rng.integers(1, 5, ROWS) / 4),
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("people")
+    data = pa.table(people())
+    parquet.write_table(data, folder / "people.parquet", row_group_size=700)
+    feather.write_feather(data, str(folder / "people.arrow"), chunksize=700)
+    pv.write_csv(data, folder / "people.csv")
+    return folder
+
+
+def request(source: Path, **data: Any) -> AuditRequest:
+    known = {"label": "y", "prediction": "yhat", "sensitive": ["sex", "age"]} | data
+    section = DataSection(**{name: value for name, value in known.items() if value is not None})
+    return AuditRequest(source=str(source), policy=Policy(data=section))
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file counts as large, and is several chunks."""
+    monkeypatch.setattr(streaming, "LARGE_ROWS", 0)
+    monkeypatch.setattr(streaming, "LARGE_BYTES", 0)
+    monkeypatch.setattr(chunks, "ROWS_A_CHUNK", 256)
+
+
+def was_counted(report: Report) -> bool:
+    return any(COUNTED in limit for limit in report.subject.data.limits)
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "predictions": {},
+    "three attributes": {"sensitive": ["sex", "age", "region"], "intersections": 3},
+    "no labels": {"label": None},
+    "boolean labels": {"label": "truth"},
+    "weights": {"weight": "w"},
+    "a stratum": {"stratum": "region"},
+    "where": {"where": {"region": "north", "age": "30"}},
+    "the label as an attribute": {"sensitive": ["sex", "y"]},
+    "a favourable outcome": {"positive": "1", "favourable": "0"},
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "kind"), [*((case, "parquet") for case in CASES), ("boolean labels", "csv"), ("weights", "arrow")]
+)
+def test_report_is_that_of_the_rows(
+    case: str, kind: str, folder: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights here are quarters, whose sums no order of adding changes."""
+    asked = request(folder / f"people.{kind}", **CASES[case])
+
+    counted = run_audit(asked)
+    monkeypatch.undo()
+    read = run_audit(asked)
+
+    assert was_counted(counted)
+    assert not was_counted(read)
+    assert disparities(counted) == disparities(read)
+    assert counted.gate.exit_code == read.gate.exit_code
+    assert without_search(counted) == without_search(read)
+    assert shares(counted) == shares(read)
+    assert (counted.subject.data.rows, counted.subject.data.sha256) == (
+        read.subject.data.rows,
+        read.subject.data.sha256,
+    )
+    assert counted.subject.data.columns == read.subject.data.columns
+    assert counted.subject.title == read.subject.title
+
+
+def disparities(report: Report) -> list[Finding]:
+    return [finding for finding in report.findings if finding.audit == "group_disparity"]
+
+
+def without_search(report: Report) -> dict[str, Any]:
+    assert report.audits.group_disparity is not None
+    return report.audits.group_disparity.model_dump(exclude={"subgroups"})
+
+
+def shares(report: Report) -> list[Any]:
+    assert report.audits.representation is not None
+    return [attribute.model_dump() for attribute in report.audits.representation.attributes]
+
+
+def test_scores_count_by_their_threshold(folder: Path, large: None) -> None:
+    asked = request(folder / "people.parquet", prediction=None, score="score", threshold=0.25)
+
+    report = run_audit(asked)
+
+    scores = np.asarray(people()["score"].to_pylist())
+    audit = report.audits.group_disparity
+    assert audit is not None
+    assert audit.attributes[0].overall.counts.selected == (scores >= 0.25).sum()
+    assert audit.prediction == "score >= 0.25"
+    assert any("areas under curves" in limit for limit in report.subject.data.limits)
+
+
+def test_scores_outside_0_and_1_need_a_threshold(tmp_path: Path, large: None) -> None:
+    path = tmp_path / "credit.parquet"
+    parquet.write_table(pa.table({"sex": ["f", "m"] * 50, "score": [350.0, 720.0] * 50}), path)
+
+    with pytest.raises(ThresholdNeeded, match="between 350 and 720"):
+        run_audit(request(path, label=None, prediction=None, score="score", sensitive=["sex"]))
+
+
+def test_missing_labels_are_refused_with_their_number(tmp_path: Path, large: None) -> None:
+    path = tmp_path / "people.parquet"
+    parquet.write_table(pa.table({"sex": ["f", "m"] * 50, "y": [1, None] * 50, "yhat": [1, 0] * 50}), path)
+
+    with pytest.raises(MissingValue, match="50 values are missing"):
+        run_audit(request(path, sensitive=["sex"]))
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"sensitive": ["gender"]}, MissingColumn),
+        ({"prediction": None}, NothingToAudit),
+        ({"sensitive": None}, NoSensitiveColumn),
+        ({"label": "age"}, NotBinary),
+    ],
+)
+def test_what_is_wrong_is_said_as_for_rows(
+    data: dict[str, Any],
+    problem: type[Exception],
+    folder: Path,
+    large: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = request(folder / "people.parquet", **data)
+
+    with pytest.raises(problem) as counted:
+        run_audit(asked)
+    monkeypatch.undo()
+    with pytest.raises(problem) as read:
+        run_audit(asked)
+
+    assert str(counted.value) == str(read.value)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"only": ["proxy"], "policy": {"data": {"features": ["age"]}}},
+        {"policy": {"data": {"unit": "region"}}},
+        {"policy": {"search": {}}},
+        {"thorough": True},
+    ],
+)
+def test_rows_are_read_where_something_needs_them(more: dict[str, Any], folder: Path, large: None) -> None:
+    asked = request(folder / "people.parquet")
+    policy = Policy.model_validate(
+        asked.policy.model_dump(exclude_unset=True)
+        | {k: v for k, v in more.get("policy", {}).items() if k != "data"}
+        | {"data": asked.policy.data.model_dump(exclude_unset=True) | more.get("policy", {}).get("data", {})}
+    )
+
+    report = run_audit(asked.model_copy(update={**more, "policy": policy}))
+
+    assert not was_counted(report)
+
+
+def test_rows_are_read_for_a_check_on_scores(folder: Path, large: None) -> None:
+    asked = request(folder / "people.parquet", prediction=None, score="score")
+    policy = asked.policy.model_copy(update={"check": [Check(metric="roc_auc", compare="difference", within=0.1)]})
+
+    assert not was_counted(run_audit(asked.model_copy(update={"policy": policy})))
+
+
+def test_small_file_is_read(folder: Path) -> None:
+    assert not was_counted(run_audit(request(folder / "people.parquet")))

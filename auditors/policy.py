@@ -94,6 +94,8 @@ class DataSection(Section):
         for attribute, shares in (self.population or {}).items():
             if len(shares) < 2:
                 raise ValueError(f"population.{attribute} has {len(shares)} group; name the shares of two or more")
+            if min(shares.values()) <= 0:
+                raise ValueError(f"a share of population.{attribute} is 0; name the shares above 0 only")
             if abs(sum(shares.values()) - 1) > POPULATION_ROUNDING:
                 raise ValueError(f"the shares of population.{attribute} sum to {sum(shares.values()):g}, not to 1")
         return self

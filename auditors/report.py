@@ -280,7 +280,9 @@ class ScoreGroup(Document):
     selection_rate: list[float | None] = Field(description="share that scores at or above each threshold")
     true_positive_rate: list[float | None] | None = None
     false_positive_rate: list[float | None] | None = None
-    impact_ratio: list[float | None] = Field(description="favourable rate over the highest of the groups at that threshold")
+    impact_ratio: list[float | None] = Field(
+        description="favourable rate over the highest of the groups at that threshold"
+    )
     scoring_impact_ratio: Estimate = Field(description="scoring rate over the highest; interval of this pair alone")
     calibration: CalibrationDetail | None = None
 
@@ -377,66 +379,6 @@ class Multiclass(Document):
     favourable: str | None
     label: str
     prediction: str
-    confusion: list[list[float]] = Field(description="rows (or weights) over all groups, by label and then by prediction")
-    level: float = Field(description="1 - alpha of all classes together, on one attribute")
-    tolerance: float
-    accuracy: list[GroupAccuracy]
-    by_class: list[ClassResult]
-    gaps: list[ClassGap]
-    notes: list[str] = []
-
-
-class ClassGroups(Document):
-    """The groups of one attribute or intersection, counted as one class against the rest."""
-
-    attribute: str
-    groups: list[GroupResult]
-
-
-class ClassResult(Document):
-    """One class against all others."""
-
-    name: str
-    favourable: bool = Field(description="the class that is declared to help the person")
-    labelled: float = Field(description="rows (or weights) with this label")
-    predicted: float = Field(description="rows (or weights) with this prediction")
-    attributes: list[ClassGroups]
-
-
-class GroupAccuracy(Document):
-    """Share of a group's rows whose prediction names the label's class."""
-
-    attribute: str
-    group: Group
-    n: int
-    accuracy: Estimate
-
-
-class ClassGap(Document):
-    """Where two groups lie furthest apart on one class; error over the classes held by Holm, over the pairs by Tukey."""
-
-    name: str = Field(description="of the class")
-    attribute: str
-    metric: str
-    group: Group | None = Field(default=None, description="the group with the higher rate")
-    reference: Group | None = None
-    estimate: float | None
-    low: float | None = None
-    high: float | None = None
-    level: float = Field(description="of the interval: that of the step at which Holm decides the class")
-    p_value: Fraction = Field(description="of no gap beyond the tolerance, adjusted by Holm over the classes")
-    tolerance: float
-    verdict: Verdict
-    message: str
-
-
-class Multiclass(Document):
-    """Labels of more than two classes: each class against the rest. Nothing here counts for the gate."""
-
-    classes: list[str]
-    favourable: str | None
-    label: str
-    prediction: str
     confusion: list[list[float]] = Field(
         description="rows (or weights) over all groups, by label and then by prediction"
     )
@@ -462,7 +404,6 @@ class GroupDisparity(Document):
     strata: list[StrataResult] | None = Field(default=None, description="where a stratum column is named")
     repeats: Repeats | None = Field(default=None, description="where a unit column is named")
     scores: list[ScoreAttribute] | None = Field(default=None, description="where rows have scores")
-    multiclass: Multiclass | None = Field(default=None, description="where labels have more than two classes")
     multiclass: Multiclass | None = Field(default=None, description="where labels have more than two classes")
     notes: list[str] = []
 
@@ -687,6 +628,8 @@ class MissingByGroup(Document):
     difference: Estimate = Field(description="largest difference between two groups, with the interval over all pairs")
     group: Group | None = None
     reference: Group | None = None
+    equivalence_low: float | None = None
+    equivalence_high: float | None = None
     p_value: float | None = Field(description="exact or chi-square test of equal rates")
     adjusted_p: float | None = Field(description="Holm over all columns and attributes")
     tolerance: float

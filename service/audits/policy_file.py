@@ -46,6 +46,8 @@ def read_policy(path: Path) -> Policy:
     data, model = policy.data, policy.model
     if data.source and not _is_name_or_url(data.source, path.parent):
         data = data.model_copy(update={"source": str(path.parent / data.source)})
+    if data.train_source and not _is_name_or_url(data.train_source, path.parent):
+        data = data.model_copy(update={"train_source": str(path.parent / data.train_source)})
     if model and model.path:
         model = model.model_copy(update={"path": str(path.parent / model.path)})
     return policy.model_copy(update={"data": data, "model": model})

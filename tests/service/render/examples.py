@@ -9,10 +9,13 @@ from functools import cache
 import numpy as np
 
 from evenhand.auditors import gate, report
+from evenhand.auditors.counting.confusion import ConfusionTable
 from evenhand.auditors.counts import CountTable
 from evenhand.auditors.disparity.audit import Meaning, audit_group_disparity
+from evenhand.auditors.multiclass import audit_multiclass
 from evenhand.auditors.policy import Policy
 from evenhand.auditors.report import Estimate, Finding, Report
+from evenhand.auditors.representation import RowIdentity, Training, audit_representation
 from evenhand.auditors.verdict import Comparison, Gate, Rule, Verdict
 
 COMPAS_COUNTS = {
@@ -220,7 +223,16 @@ def _more_of_groups(audit: report.GroupDisparity | None) -> report.GroupDisparit
         found=[subgroup, not_confirmed],
         notes=["One row of each unit confirms."],
     )
-    return audit.model_copy(update={"bounds": [bound, undefined_bound], "subgroups": search})
+    return audit.model_copy(update={"multiclass": _classes(), "bounds": [bound, undefined_bound], "subgroups": search})
+
+
+def _classes() -> report.Multiclass:
+    """Three classes by sex: one found less often among women, one without any man, rows without sex."""
+    women = [[90, 5, 5], [10, 80, 10], [30, 30, 40]]
+    men = [[90, 5, 5], [0, 0, 0], [10, 10, 80]]
+    rows = np.array([women, men, [[1, 0, 0], [0, 1, 0], [0, 0, 1]]])
+    table = ConfusionTable(("sex",), (("Female", "Male", None),), ("no", "later", "yes"), rows)
+    return audit_multiclass(table, label="decision", prediction="the model", favourable="yes")
 
 
 def _robust_finding() -> Finding:
@@ -455,27 +467,19 @@ def _perception() -> report.Perception:
 
 
 def _representation() -> report.Representation:
-    return report.Representation(
-        rows=7214,
-        attributes=[
-            report.RepresentationAttribute(
-                attribute="sex",
-                shares=[
-                    report.Share(
-                        group={"sex": "Female"}, n=1395, share=between(0.193, 0.009), label_rate=between(0.357, 0.025)
-                    ),
-                    report.Share(
-                        group={"sex": None},
-                        n=12,
-                        share=between(0.002, 0.001),
-                        label_rate=Estimate(estimate=None, reason="no labels"),
-                    ),
-                ],
-                missing=12,
-            )
-        ],
-        missing_by_column={"age": 3},
+    """Women, men and twelve unknown, against a population; an age missing more often for women; rows seen in training."""
+    codes = np.repeat(np.arange(3), (1395, 5807, 12)).astype(np.int32)
+    rows = np.arange(7214)
+    policy = Policy.model_validate({"data": {"population": {"sex": {"Female": 0.51, "Male": 0.49}}}})
+    audit, _ = audit_representation(
+        {"sex": (codes, ("Female", "Male", None))},
+        label=np.where(codes == 2, -1, rows % 2).astype(np.int8),
+        missing_by_column={"age": 373},
+        policy=policy,
+        missing={"age": (rows % 5 == 0) & (codes == 0) | (rows % 60 == 0)},
+        identity=RowIdentity(("sex", "age"), rows // 2, (Training("split = train", rows[:50]),)),
     )
+    return audit
 
 
 def picture(shade: int, side: int = 16) -> str:

@@ -215,12 +215,17 @@ def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress
 
 def _representation(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
     from evenhand.auditors.representation import audit_representation
+    from evenhand.service.audits.presence import empty_cells, identity
 
     return audit_representation(
         subject.attributes,
         label=subject.outcomes.label,
         missing_by_column=subject.missing_by_column(),
+        times=subject.table.times,
         level=0.95,
+        policy=request.policy,
+        missing=empty_cells(subject),
+        identity=identity(subject, request),
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from evenhand import __version__
 from evenhand.auditors import checks
 from evenhand.auditors.clusters import UnitRows
-from evenhand.auditors.counts import Attribute, CountTable
+from evenhand.auditors.counts import Attribute, CountTable, count
 from evenhand.auditors.disparity import Meaning, audit_group_disparity
 from evenhand.auditors.gate import decide, overall_verdict
 from evenhand.auditors.policy import default_checks
@@ -33,6 +33,7 @@ from evenhand.service.audits.beyond_groups import subgroups
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.environment import environment
 from evenhand.service.audits.errors import NotAuditable
+from evenhand.service.audits.scoring import with_scores
 from evenhand.service.audits.subject import AuditSubject, open_subject
 from evenhand.service.devices import fixed_threads, resolve
 
@@ -114,7 +115,12 @@ def rng_of(seed: int, purpose: str) -> np.random.Generator:
 
 
 def _group_disparity(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
-    table = subject.count_table()
+    table = count(
+        [Attribute(name, codes, values) for name, (codes, values) in subject.attributes.items()],
+        prediction=subject.outcomes.prediction,
+        label=subject.outcomes.label,
+        weight=subject.weight,
+    )
     meaning = Meaning(
         positive=subject.outcomes.positive,
         favourable=subject.outcomes.favourable,
@@ -131,7 +137,8 @@ def _group_disparity(subject: AuditSubject, request: AuditRequest, progress: Pro
         units=_units(subject),
     )
     searched = subgroups(subject, request, rng=rng_of(request.seed, "subgroups"))
-    return document.model_copy(update={"subgroups": searched}), findings
+    document, of_scores = with_scores(document, subject, request, rng=rng_of(request.seed, "scores"))
+    return document.model_copy(update={"subgroups": searched}), [*findings, *of_scores]
 
 
 def _by_stratum(subject: AuditSubject) -> CountTable | None:
@@ -141,7 +148,12 @@ def _by_stratum(subject: AuditSubject) -> CountTable | None:
     attributes = [
         Attribute(name, *found) for name, found in subject.attributes.items() if name != subject.columns.stratum
     ]
-    return subject.counts([*attributes, Attribute(subject.columns.stratum, *subject.stratum)])
+    return count(
+        [*attributes, Attribute(subject.columns.stratum, *subject.stratum)],
+        prediction=subject.outcomes.prediction,
+        label=subject.outcomes.label,
+        weight=subject.weight,
+    )
 
 
 def _units(subject: AuditSubject) -> UnitRows | None:
@@ -215,22 +227,16 @@ def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress
 
 def _representation(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
     from evenhand.auditors.representation import audit_representation
-    from evenhand.service.audits.presence import empty_cells, identity
 
     return audit_representation(
         subject.attributes,
         label=subject.outcomes.label,
         missing_by_column=subject.missing_by_column(),
-        times=subject.table.times,
         level=0.95,
-        policy=request.policy,
-        missing=empty_cells(subject),
-        identity=identity(subject, request),
     )
 
 
 def _tolerances(request: AuditRequest, audit: AuditName, **arguments: str) -> dict[str, float]:
-        times=subject.table.times,
     """The policy's tolerances as the arguments that an audit takes them by; what is not named keeps its default."""
     return {
         arguments[check.metric]: check.within
@@ -267,7 +273,7 @@ def _report(request: AuditRequest, subject: AuditSubject, audits: Audits, findin
                 name=subject.name,
                 sha256=subject.sha256,
                 rows=subject.rows,
-                columns=list(subject.source_columns),
+                columns=list(subject.table.columns),
                 source=card.source if card else None,
                 licence=card.licence if card else None,
                 limits=[*subject.notes, *(card.limits if card else ())],

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from evenhand.auditors.metrics import COUNT_METRICS
 from evenhand.auditors.policy import (
     EQUALIZED_ODDS_TOLERANCE,
     IMPACT_RATIO_TOLERANCE,
@@ -124,7 +125,6 @@ class Code:
 
 DIFFERENCE, RATIO = Comparison.DIFFERENCE, Comparison.RATIO
 _LABELS_OF_TWO = "of a label of two values it is a function of DPL alone; compare `base_rate`"
-_STRATA = "it is conditional on the group variable: import names it as `stratum`"
 
 CODES: dict[str, Code] = {
     "CI": Code(
@@ -150,7 +150,11 @@ CODES: dict[str, Code] = {
         "Kolmogorov-Smirnov", "pre", "base_rate", DIFFERENCE, "of a label of two values it is |DPL|",
         _between(lambda p, q: float(np.abs(p - q).max())),
     ),
-    "CDDL": Code("Conditional Demographic Disparity in Labels", "pre", None, None, _STRATA),
+    "CDDL": Code(
+        "Conditional Demographic Disparity in Labels", "pre", None, None,
+        "it is conditional on the group variable, which import names as `stratum`, but of the labels; of the predictions it "
+        "is CDDPL",
+    ),
     "DPPL": Code(
         "Difference in Positive Proportions in Predicted Labels", "post", "demographic_parity_difference", DIFFERENCE,
         "others less facet", _less(_selected),
@@ -196,7 +200,10 @@ CODES: dict[str, Code] = {
         "false negatives for each false positive: facet less others",
         _less(lambda c: _share(c.fn, c.fp), facet_first=True),
     ),
-    "CDDPL": Code("Conditional Demographic Disparity in Predicted Labels", "post", None, None, _STRATA),
+    "CDDPL": Code(
+        "Conditional Demographic Disparity in Predicted Labels", "post", "conditional_demographic_disparity",
+        Comparison.VALUE, "it needs a group variable, which becomes `stratum`",
+    ),
     "FT": Code(
         "Counterfactual Flip Test", "post", None, None,
         "it asks the nearest neighbours in the features, which depends on their units; pictures have the paired "
@@ -204,7 +211,7 @@ CODES: dict[str, Code] = {
     ),
     "GE": Code(
         "Generalized Entropy", "post", None, None,
-        "it is a spread over persons and compares no groups",
+        "it is a spread over persons; the part of it that lies between groups is `generalized_entropy_between`",
     ),
 }  # fmt: skip
 """Clarify's code to what it is here."""
@@ -295,7 +302,7 @@ def policy_of(config: str | Path | Mapping[str, Any]) -> Imported:
     data["stratum"] = columns.named(document.get("group_variable"), "group_variable")
     notes += [f"{key} is left out: {why}." for key, why in NOT_TAKEN.items() if key in document]
     methods = document.get("methods") or {}
-    checks = _checks(methods, notes, with_labels=data["label"] is not None)
+    checks = _checks(methods, notes, with_labels=data["label"] is not None, with_stratum=data["stratum"] is not None)
     for key in methods:
         if key not in ("pre_training_bias", "post_training_bias", "report"):
             notes.append(f"methods.{key} is left out: it explains a model and compares no groups. See the proxy audit.")
@@ -410,7 +417,7 @@ def _facets(name: str, document: Mapping[str, Any], columns: _Columns, notes: li
     return list(dict.fromkeys(found))
 
 
-def _checks(methods: Mapping[str, Any], notes: list[str], *, with_labels: bool) -> list[Check]:
+def _checks(methods: Mapping[str, Any], notes: list[str], *, with_labels: bool, with_stratum: bool) -> list[Check]:
     """A check for each code; where all are asked for, evenhand's defaults are gated and the rest is reported."""
     chosen: dict[str, bool] = {}
     for stage, key in (("pre", "pre_training_bias"), ("post", "post_training_bias")):
@@ -426,12 +433,13 @@ def _checks(methods: Mapping[str, Any], notes: list[str], *, with_labels: bool) 
             notes.append(f"{code} is no metric of Clarify that is known here.")
         elif known.metric is None or known.comparison is None:
             notes.append(f"{code} ({known.name}) has no counterpart: {known.note}.")
+        elif known.comparison is Comparison.VALUE and not with_stratum:
+            notes.append(f"{code} ({known.name}) is left out: {known.note}.")
         else:
-            plain = not known.metric.endswith(("_difference", "_ratio"))
             check = Check(
                 metric=known.metric,
                 within=known.tolerance,
-                compare=known.comparison if plain else None,
+                compare=known.comparison if known.metric in COUNT_METRICS else None,
                 gate=None if by_name else Gate.OFF,
             )
             before = checks.get((known.metric, known.comparison))

@@ -32,6 +32,10 @@ def column(values: Any, argument: str) -> Any:
     """
     if isinstance(values, str | bytes | Mapping) or not _is_many(values):
         raise BadArgument(argument, f"it is {_kind(values)}", "Pass one value a row: a list, an array or a column.")
+    return _without_views(_converted(values, argument))
+
+
+def _converted(values: Any, argument: str) -> Any:
     if isinstance(values, pa.ChunkedArray):
         return values
     if isinstance(values, pa.Array):
@@ -46,6 +50,20 @@ def column(values: Any, argument: str) -> Any:
     if hasattr(values, "__arrow_c_array__"):
         return pa.chunked_array([pa.array(values)])
     return _from_array(values, argument)
+
+
+def _without_views(values: Any) -> Any:
+    """Text as plain strings: polars exports string views, and categories of them, which Arrow does not take apart."""
+    kind = values.type
+    if pa.types.is_string_view(kind):
+        return values.cast(pa.large_string())
+    if pa.types.is_dictionary(kind) and pa.types.is_string_view(kind.value_type):
+        parts = [
+            pa.DictionaryArray.from_arrays(part.indices, part.dictionary.cast(pa.large_string()))
+            for part in values.chunks
+        ]
+        return pa.chunked_array(parts, pa.dictionary(kind.index_type, pa.large_string()))
+    return values
 
 
 def _from_array(values: Any, argument: str) -> Any:
@@ -155,7 +173,7 @@ def frame_columns(data: Any) -> dict[str, Any]:
         parts = [column(data.iloc[:, i], f"data '{name}'") for i, name in enumerate(names)]
     else:
         table = data if isinstance(data, pa.Table) else pa.table(data)
-        names, parts = list(table.column_names), list(table.columns)
+        names, parts = list(table.column_names), [_without_views(part) for part in table.columns]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise BadArgument("data", f"two columns are called '{twice}'", "Rename one, so that a name means one column.")

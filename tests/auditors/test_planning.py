@@ -79,7 +79,7 @@ def test_planned_rows_are_those_that_a_report_would_ask_for(comparison: Comparis
         z=z,
     )[0]
     within = power.growth_to_prove_all_within(
-        high, np.full(groups, n), comparison=comparison, tolerance=tolerance, z_equivalence=z_equivalence
+        [(high, np.full(groups, n))], comparison=comparison, tolerance=tolerance, z_equivalence=z_equivalence
     )
 
     planned = needed(comparison, high, low, tolerance, groups=groups)

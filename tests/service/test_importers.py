@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import evenhand
-from evenhand.auditors.metrics import COMPOSITES, COUNT_METRICS
+from evenhand.auditors.metrics import COMPOSITES, COUNT_METRICS, WHOLES
 from evenhand.auditors.policy import Policy
 from evenhand.datasets.errors import MissingColumn
 from evenhand.service.audits.errors import BadArgument, BadImport
@@ -77,7 +77,7 @@ def test_every_code_has_a_formula_by_hand_or_a_reason_why_counts_do_not_suffice(
 def test_every_counterpart_is_a_metric_that_a_check_can_name() -> None:
     for known in clarify.CODES.values():
         if known.metric is not None:
-            assert known.metric in COMPOSITES or known.metric in COUNT_METRICS
+            assert known.metric in COMPOSITES or known.metric in COUNT_METRICS or known.metric in WHOLES
             if known.metric in COMPOSITES:
                 assert COMPOSITES[known.metric].comparison is known.comparison
 
@@ -195,7 +195,42 @@ def test_all_metrics_gate_the_defaults_and_report_the_rest() -> None:
         "negative_predictive_value",
         "accuracy",
         "treatment_equality",
+        "conditional_demographic_disparity",
     }
+
+
+def test_conditional_disparity_is_checked_where_a_group_variable_is_named() -> None:
+    asked = {"methods": {"post_training_bias": {"methods": ["CDDPL"]}}}
+
+    with_it, without = (clarify.policy_of(CONFIG | asked | more) for more in ({}, {"group_variable": None}))
+
+    assert [check.metric for check in with_it.policy.check] == ["conditional_demographic_disparity"]
+    assert without.policy.check == []
+    assert any("CDDPL" in note and "left out" in note for note in without.notes)
+
+
+def test_conditional_disparity_of_the_audit_is_clarifys() -> None:
+    """By hand on two strata: facet F is 6/10 of the refused and 4/10 of the selected, then 5/10 of both."""
+    frame = pd.concat(
+        [
+            rows(F=(4, 0, 0, 6), M=(6, 0, 0, 4)).assign(job="a"),
+            rows(F=(5, 0, 0, 5), M=(5, 0, 0, 5)).assign(job="b"),
+        ]
+        * 5
+    )
+    policy = {"check": [{"metric": "conditional_demographic_disparity", "within": 0.1}]}
+
+    result = evenhand.audit(
+        data=frame,
+        y_true="label_value",
+        y_pred="score",
+        sensitive_features="sex",
+        control_features="job",
+        policy=policy,
+    )
+
+    found = [f for f in result.findings if f.metric == "conditional_demographic_disparity"]
+    assert max(abs(f.estimate) for f in found if f.estimate is not None) == pytest.approx((0.2 + 0.0) / 2, abs=1e-12)
 
 
 def test_probability_becomes_a_score_with_its_threshold() -> None:

@@ -110,12 +110,12 @@ class ArrowOnly:
 
 
 def as_views(frame: pd.DataFrame) -> ArrowOnly:
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    fields = [
-        pa.string_view() if pa.types.is_large_string(f.type) or pa.types.is_string(f.type) else f.type
-        for f in table.schema
-    ]
-    return ArrowOnly(table.cast(pa.schema(zip(table.column_names, fields, strict=True))))
+    """As polars exports: text as string views, and sex as a category of them."""
+    views = {name: pa.array(frame[name].tolist(), from_pandas=True) for name in frame}
+    views |= {name: views[name].cast(pa.string_view()) for name in ("sex", "race")}
+    codes = pa.array([0 if sex == "M" else 1 for sex in frame.sex], pa.uint32())
+    views["sex"] = pa.DictionaryArray.from_arrays(codes, pa.array(["M", "F", "unused"], pa.string_view()))
+    return ArrowOnly(pa.table(views))
 
 
 @pytest.mark.parametrize(

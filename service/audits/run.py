@@ -15,7 +15,7 @@ import numpy as np
 from evenhand import __version__
 from evenhand.auditors import checks
 from evenhand.auditors.clusters import UnitRows
-from evenhand.auditors.counts import Attribute, CountTable, count
+from evenhand.auditors.counts import Attribute, CountTable
 from evenhand.auditors.disparity import Meaning, audit_group_disparity
 from evenhand.auditors.gate import decide, overall_verdict
 from evenhand.auditors.policy import default_checks
@@ -115,12 +115,7 @@ def rng_of(seed: int, purpose: str) -> np.random.Generator:
 
 
 def _group_disparity(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
-    table = count(
-        [Attribute(name, codes, values) for name, (codes, values) in subject.attributes.items()],
-        prediction=subject.outcomes.prediction,
-        label=subject.outcomes.label,
-        weight=subject.weight,
-    )
+    table = subject.count_table()
     meaning = Meaning(
         positive=subject.outcomes.positive,
         favourable=subject.outcomes.favourable,
@@ -148,12 +143,7 @@ def _by_stratum(subject: AuditSubject) -> CountTable | None:
     attributes = [
         Attribute(name, *found) for name, found in subject.attributes.items() if name != subject.columns.stratum
     ]
-    return count(
-        [*attributes, Attribute(subject.columns.stratum, *subject.stratum)],
-        prediction=subject.outcomes.prediction,
-        label=subject.outcomes.label,
-        weight=subject.weight,
-    )
+    return subject.counts([*attributes, Attribute(subject.columns.stratum, *subject.stratum)])
 
 
 def _units(subject: AuditSubject) -> UnitRows | None:
@@ -227,12 +217,17 @@ def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress
 
 def _representation(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
     from evenhand.auditors.representation import audit_representation
+    from evenhand.service.audits.presence import empty_cells, identity
 
     return audit_representation(
         subject.attributes,
         label=subject.outcomes.label,
         missing_by_column=subject.missing_by_column(),
+        times=subject.table.times,
         level=0.95,
+        policy=request.policy,
+        missing=empty_cells(subject),
+        identity=identity(subject, request),
     )
 
 
@@ -273,7 +268,7 @@ def _report(request: AuditRequest, subject: AuditSubject, audits: Audits, findin
                 name=subject.name,
                 sha256=subject.sha256,
                 rows=subject.rows,
-                columns=list(subject.table.columns),
+                columns=list(subject.source_columns),
                 source=card.source if card else None,
                 licence=card.licence if card else None,
                 limits=[*subject.notes, *(card.limits if card else ())],

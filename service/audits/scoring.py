@@ -20,8 +20,7 @@ def with_scores(
     Raises:
         PolicyError: a check asks for what these scores, or the lack of any, do not allow.
     """
-    counted = getattr(subject, "counted", None) is not None
-    if counted or (subject.probabilities is None and subject.columns.score is None):
+    if subject.counted is not None or (subject.probabilities is None and subject.columns.score is None):
         refuse_without_scores(request.policy)
         return document, []
     from evenhand.auditors.scores.audit import audit_scores

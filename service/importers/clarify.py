@@ -457,3 +457,12 @@ def _checks(methods: Mapping[str, Any], notes: list[str], *, with_labels: bool, 
 
 def _comparison(metric: str) -> Comparison:
     return RATIO if metric.endswith("_ratio") else DIFFERENCE
+
+
+def table() -> str:
+    """The codes as a table of Markdown, for the documentation."""
+    lines = ["| code | Clarify's name | here | |", "|---|---|---|---|"]
+    for code, known in CODES.items():
+        here = "none" if known.metric is None else f"`{known.metric}`"
+        lines.append(f"| {code} | {known.name} | {here} | {known.note} |")
+    return "\n".join(lines)

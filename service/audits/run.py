@@ -30,6 +30,7 @@ from evenhand.auditors.report import (
     SubjectModel,
 )
 from evenhand.service.audits.beyond_groups import subgroups
+from evenhand.service.audits.classes import multiclass
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.environment import environment
 from evenhand.service.audits.errors import NotAuditable
@@ -133,7 +134,8 @@ def _group_disparity(subject: AuditSubject, request: AuditRequest, progress: Pro
     )
     searched = subgroups(subject, request, rng=rng_of(request.seed, "subgroups"))
     document, of_scores = with_scores(document, subject, request, rng=rng_of(request.seed, "scores"))
-    return document.model_copy(update={"subgroups": searched}), [*findings, *of_scores]
+    beyond = {"subgroups": searched, "multiclass": multiclass(subject, request)}
+    return document.model_copy(update=beyond), [*findings, *of_scores]
 
 
 def _by_stratum(subject: AuditSubject) -> CountTable | None:

@@ -1,14 +1,14 @@
 """What `evenhand.audit` answers with: the report, and its numbers in fairlearn's words."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from evenhand.auditors.counts import Attribute, count
+from evenhand.auditors.counts import Attribute, CountTable
 from evenhand.auditors.metrics import COUNT_METRICS, Metric, favourable_rate
 from evenhand.auditors.report import Finding, Report
 from evenhand.auditors.verdict import Verdict
@@ -20,13 +20,18 @@ from evenhand.service.python.tally import Tally
 
 @dataclass(frozen=True)
 class Decided:
-    """The rows that were audited, as codes: what a MetricFrame of them needs."""
+    """What was audited, as far as a MetricFrame of it needs.
+
+    Attributes:
+        sensitive, controls: the columns as codes.
+        counts: counts of any of them, by label and prediction.
+        has_labels, favourable_is_positive: which metrics there are, and what the favourable rate is the rate of.
+    """
 
     sensitive: tuple[Attribute, ...]
     controls: tuple[Attribute, ...]
-    label: NDArray[np.int8] | None
-    prediction: NDArray[np.int8]
-    weight: NDArray[np.float64] | None
+    counts: Callable[[Sequence[Attribute]], CountTable]
+    has_labels: bool
     favourable_is_positive: bool
 
     @classmethod
@@ -35,23 +40,22 @@ class Decided:
         return cls(
             sensitive=tuple(Attribute(name, codes, values) for name, (codes, values) in subject.attributes.items()),
             controls=() if subject.stratum is None or stratum is None else (Attribute(stratum, *subject.stratum),),
-            label=subject.outcomes.label,
-            prediction=subject.outcomes.prediction,
-            weight=subject.weight,
+            counts=subject.counts,
+            has_labels=subject.outcomes.label is not None,
             favourable_is_positive=subject.outcomes.favourable_is_positive,
         )
 
     @property
     def metrics(self) -> list[Metric]:
         favourable = favourable_rate(favourable_is_positive=self.favourable_is_positive)
-        return [favourable, *(m for m in COUNT_METRICS.values() if self.label is not None or not m.needs_labels)]
+        return [favourable, *(m for m in COUNT_METRICS.values() if self.has_labels or not m.needs_labels)]
 
-    def tally(self, names: tuple[str, ...]) -> Tally:
+    def tally(self, names: Sequence[str]) -> Tally:
         sensitive = [attribute for attribute in self.sensitive if attribute.name in names]
-        attributes = [*self.controls, *sensitive]
-        table = count(attributes, prediction=self.prediction, label=self.label, weight=self.weight)
+        controls = [attribute for attribute in self.controls if attribute.name not in names]
+        attributes = [*controls, *sensitive]
         keys = {a.name: tuple(np.nan if value is None else value for value in a.values) for a in attributes}
-        return Tally(tuple(a.name for a in self.controls), tuple(a.name for a in sensitive), keys, table)
+        return Tally(tuple(a.name for a in controls), tuple(a.name for a in sensitive), keys, self.counts(attributes))
 
 
 @dataclass(frozen=True)

@@ -190,6 +190,20 @@ def test_a_built_in_set_and_a_path_are_data_too(tmp_path: Path) -> None:
     assert evenhand.audit(data=tmp_path / "people.csv", **ROLES).report.subject.data.name == "people.csv"
 
 
+def test_a_file_that_is_counted_in_chunks_gives_the_numbers_of_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = people(900)
+    frame.to_csv(tmp_path / "people.csv", index=False)
+    monkeypatch.setattr("evenhand.datasets.counting.streaming.LARGE_BYTES", 1000)
+
+    counted = evenhand.audit(data=tmp_path / "people.csv", **ROLES, only="group_disparity")
+    read = evenhand.audit(data=frame, **ROLES, only="group_disparity")
+
+    pd.testing.assert_frame_equal(counted.by_group, read.by_group)
+    assert counted.findings == read.findings
+
+
 def test_a_policy_is_taken_as_object_dict_or_path(tmp_path: Path) -> None:
     frame = people(300)
     (tmp_path / "evenhand.toml").write_text('[[check]]\nmetric = "accuracy"\nwithin = 0.2\n')

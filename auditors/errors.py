@@ -9,6 +9,7 @@ AuditorError
 │   ├── NothingToCompare one group only in every attribute
 │   ├── LengthMismatch
 │   ├── TooManyCells
+│   ├── BadMembership    probabilities of membership that are none
 │   └── UndefinedScores  a classifier answers with NaN or infinity
 └── UnknownGroup         a named reference group was not counted
 
@@ -90,6 +91,16 @@ class TooManyCells(UnfitData):
         super().__init__(
             f"the count table of {' × '.join(attributes)} would have {cells:,} cells; the limit is {limit:,}. "
             "Name fewer --sensitive columns, or merge rare values of one with many levels."
+        )
+
+
+class BadMembership(UnfitData):
+    """Probabilities of membership that are none."""
+
+    def __init__(self, attribute: str, problem: str, found: float) -> None:
+        super().__init__(
+            f"membership.{attribute}: {problem} (found {found:g}). Name one column a group under [data.membership], each with "
+            "fractions of 1."
         )
 
 

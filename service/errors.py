@@ -415,6 +415,7 @@ TABLE: dict[type[Exception], Kind] = {
     auditors.NothingToCompare: UNUSABLE,
     auditors.LengthMismatch: UNUSABLE,
     auditors.TooManyCells: UNUSABLE,
+    auditors.BadMembership: UNUSABLE,
     auditors.UndefinedScores: UNUSABLE,
     auditors.UnknownGroup: UNUSABLE,
     # classifiers

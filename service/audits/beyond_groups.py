@@ -1,12 +1,13 @@
-"""Hands rows to the parts of the group disparity audit that need more than its count table: the search for subgroups."""
+"""Hands rows to the parts of the group disparity audit that need more than its counts: subgroups, uncertain attributes."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.counts import Attribute
 from evenhand.auditors.disparity.subgroups import Outcome, search_subgroups
+from evenhand.auditors.membership import Membership, membership_gaps, rows_left_out
 from evenhand.auditors.policy import SearchSection
-from evenhand.auditors.report import SubgroupSearch
+from evenhand.auditors.report import Finding, GroupDisparity, SubgroupSearch
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.subject import AuditSubject
 
@@ -43,3 +44,38 @@ def _unit(subject: AuditSubject) -> NDArray[np.int64] | None:
     unit = found.codes.astype(np.int64)
     unit[found.missing] = len(found.values) + np.arange(int(found.missing.sum()))
     return unit
+
+
+def with_membership(
+    document: GroupDisparity, subject: AuditSubject, request: AuditRequest
+) -> tuple[GroupDisparity, list[Finding]]:
+    """The audit with the attributes that are known by probability alone, and their findings.
+
+    Raises:
+        MissingColumn, NotNumeric, BadMembership: a column of the policy is not there, or holds no probabilities.
+    """
+    declared = request.policy.data.membership
+    if not declared or subject.counted is not None:
+        return document, []
+    gaps, findings, notes = [], [], list(document.notes)
+    for attribute, columns in declared.items():
+        membership = Membership(
+            attribute, tuple(columns), np.stack([_numbers(subject, name) for name in columns.values()], axis=1)
+        )
+        found, said = membership_gaps(
+            membership,
+            prediction=subject.outcomes.prediction,
+            label=subject.outcomes.label,
+            favourable_is_positive=subject.outcomes.favourable_is_positive,
+            level=1 - request.policy.alpha,
+        )
+        gaps += found
+        findings += said
+        notes += [note] if (note := rows_left_out(membership)) else []
+    return document.model_copy(update={"membership": gaps, "notes": notes}), findings
+
+
+def _numbers(subject: AuditSubject, column: str) -> NDArray[np.float64]:
+    """A column as numbers, NaN where it is empty."""
+    values = subject.table.features([column])[column]
+    return subject.table.numeric(column) if values.dtype.kind == "O" else values.astype(np.float64)

@@ -29,7 +29,7 @@ from evenhand.auditors.report import (
     SubjectData,
     SubjectModel,
 )
-from evenhand.service.audits.beyond_groups import subgroups
+from evenhand.service.audits.beyond_groups import subgroups, with_membership
 from evenhand.service.audits.classes import multiclass
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.environment import environment
@@ -135,7 +135,8 @@ def _group_disparity(subject: AuditSubject, request: AuditRequest, progress: Pro
     searched = subgroups(subject, request, rng=rng_of(request.seed, "subgroups"))
     document, of_scores = with_scores(document, subject, request, rng=rng_of(request.seed, "scores"))
     beyond = {"subgroups": searched, "multiclass": multiclass(subject, request)}
-    return document.model_copy(update=beyond), [*findings, *of_scores]
+    document, of_members = with_membership(document.model_copy(update=beyond), subject, request)
+    return document, [*findings, *of_scores, *of_members]
 
 
 def _by_stratum(subject: AuditSubject) -> CountTable | None:

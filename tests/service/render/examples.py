@@ -10,13 +10,17 @@ import numpy as np
 
 from evenhand.auditors import gate, report
 from evenhand.auditors.counting.confusion import ConfusionTable
-from evenhand.auditors.counts import CountTable
+from evenhand.auditors.counts import Attribute, CountTable, count
 from evenhand.auditors.disparity.audit import Meaning, audit_group_disparity
+from evenhand.auditors.membership import Membership, membership_gaps
 from evenhand.auditors.multiclass import audit_multiclass
 from evenhand.auditors.policy import Policy
 from evenhand.auditors.report import Estimate, Finding, Report
 from evenhand.auditors.representation import RowIdentity, Training, audit_representation
+from evenhand.auditors.scores.audit import audit_scores
+from evenhand.auditors.scores.data import ScoreData
 from evenhand.auditors.verdict import Comparison, Gate, Rule, Verdict
+from evenhand.service.audits.scoring import joined
 
 COMPAS_COUNTS = {
     # tn, fp, fn, tp: ProPublica's published table for the first two, its data for the others
@@ -165,6 +169,28 @@ def fair() -> Report:
 
 
 @cache
+def scored() -> Report:
+    """Rows with scores in [0, 1]: two groups of hundreds, one of a dozen, one without positives, one unknown."""
+    rng = np.random.default_rng(3)
+    values = ("Ada & co", "<b>Bo</b>", "few", "never", None)
+    group = np.repeat(np.arange(5), (400, 300, 12, 60, 40))
+    label = np.where(group == 3, 0, rng.integers(0, 2, len(group)))
+    score = 1 / (1 + np.exp(-(rng.standard_normal(len(group)) + label - 0.5 * (group == 1))))
+    table = count([Attribute("team", group, values)], prediction=(score >= 0.5).astype(int), label=label)
+    data = ScoreData(score, {"team": (group, values)}, label=label)
+    base = from_counts(table)
+    assert base.audits.group_disparity is not None
+    checks = Policy.model_validate(
+        {"check": [{"metric": "roc_auc", "within": 0.05}, {"metric": "brier", "within": 0.1}]}
+    )
+    audit = audit_scores(data, policy=checks, family_level=0.95, threshold=0.5, rng=rng)
+    findings = [*base.findings, *audit.findings]
+    return build(
+        title="Scores", rows=len(group), findings=findings, group_disparity=joined(base.audits.group_disparity, audit)
+    )
+
+
+@cache
 def nothing() -> Report:
     return build(title="Nothing compared", rows=10, findings=[])
 
@@ -223,7 +249,14 @@ def _more_of_groups(audit: report.GroupDisparity | None) -> report.GroupDisparit
         found=[subgroup, not_confirmed],
         notes=["One row of each unit confirms."],
     )
-    return audit.model_copy(update={"multiclass": _classes(), "bounds": [bound, undefined_bound], "subgroups": search})
+    return audit.model_copy(
+        update={
+            "multiclass": _classes(),
+            "bounds": [bound, undefined_bound],
+            "subgroups": search,
+            "membership": _membership(),
+        }
+    )
 
 
 def _classes() -> report.Multiclass:
@@ -233,6 +266,19 @@ def _classes() -> report.Multiclass:
     rows = np.array([women, men, [[1, 0, 0], [0, 1, 0], [0, 0, 1]]])
     table = ConfusionTable(("sex",), (("Female", "Male", None),), ("no", "later", "yes"), rows)
     return audit_multiclass(table, label="decision", prediction="the model", favourable="yes")
+
+
+def _membership() -> list[report.MembershipGap]:
+    """Race by probability, with a group that nobody is counted to by threshold."""
+    p = np.random.default_rng(0).dirichlet((4, 2, 0.2), 3000) * 0.98
+    p[:, 2] = np.minimum(p[:, 2], 0.3)
+    gaps, _ = membership_gaps(
+        Membership("race", ("White", "Black", "Other"), p),
+        prediction=(np.arange(3000) % 3 == 0).astype(np.int8),
+        label=(np.arange(3000) % 2).astype(np.int8),
+        favourable_is_positive=True,
+    )
+    return gaps
 
 
 def _robust_finding() -> Finding:

@@ -177,22 +177,27 @@ def _formula(metric: Any) -> str:
 
 def policy() -> str:
     """Every key of evenhand.toml: type, default, meaning."""
-    from evenhand.auditors.policy import Check, DataSection, ModelSection, Policy, ReportSection
+    from evenhand.auditors.policy import Check, DataSection, ModelSection, Policy, ReportSection, SearchSection
 
     sections: dict[str, type[BaseModel]] = {
         "At the top": Policy,
         "data": DataSection,
         "model": ModelSection,
         "check": Check,
+        "search": SearchSection,
         "report": ReportSection,
     }
     parts = [
         _opening("Policy", "The keys of `evenhand.toml`, or of `[tool.evenhand]` in `pyproject.toml`."),
-        "The same keys, as JSON, are the `policy` of `POST /api/v1/audits`; there `source` and `path` are refused. "
-        "An unknown key is an error. Options of the command line come before the policy.",
+        "The same keys, as JSON, are the `policy` of `POST /api/v1/audits`; there `source`, `train_source` and `path` are "
+        "refused. An unknown key is an error. Options of the command line come before the policy.",
     ]
     for name, model in sections.items():
-        parts += [f"## {name}", *_docstring(model), _fields(model, leave_out={"data", "model", "check", "report"})]
+        parts += [
+            f"## {name}",
+            *_docstring(model),
+            _fields(model, leave_out={"data", "model", "check", "search", "report"}),
+        ]
     return _joined(parts)
 
 

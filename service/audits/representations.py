@@ -28,12 +28,11 @@ class AuditSubmission(BaseModel):
     @model_validator(mode="after")
     def _no_paths(self) -> "AuditSubmission":
         # a policy file names files of its reader's machine; here that would be the server's
-        if self.policy.data.source is not None or (
-            self.policy.model is not None and self.policy.model.path is not None
-        ):
+        data, model = self.policy.data, self.policy.model
+        if data.source is not None or data.train_source is not None or (model is not None and model.path is not None):
             raise ValueError(
-                "the policy names a file (`source` under [data], or `path` under [model]), which the service does not "
-                "read. Upload the files and name their ids as `dataset` and `model`."
+                "the policy names a file (`source` or `train_source` under [data], or `path` under [model]), which the "
+                "service does not read. Upload the files and name their ids as `dataset` and `model`."
             )
         return self
 

@@ -334,7 +334,14 @@ def test_a_body_that_does_not_fit_is_pointed_at(client: Client, asked: dict[str,
     assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
 
 
-@pytest.mark.parametrize("policy", [{"data": {"source": "/etc/passwd"}}, {"model": {"path": "/etc/passwd"}}])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"data": {"source": "/etc/passwd"}},
+        {"data": {"train_source": "/etc/passwd"}},
+        {"model": {"path": "/etc/passwd"}},
+    ],
+)
 def test_a_policy_that_names_a_file_of_the_server_is_refused(client: Client, policy: dict[str, object]) -> None:
     answer = client.send("POST", "/api/v1/audits", {"dataset": "compas", "policy": policy})
 

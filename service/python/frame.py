@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from evenhand.auditors.counts import Attribute, GroupCounts, count
 from evenhand.auditors.disparity.groups import group_results
-from evenhand.auditors.disparity.pairs import compare_pairs
 from evenhand.auditors.errors import LengthMismatch
-from evenhand.auditors.intervals import normal_quantile, tukey_z
 from evenhand.auditors.metrics import Metric
 from evenhand.auditors.policy import SMALL_GROUP_ROWS
+from evenhand.auditors.report import Group
 from evenhand.auditors.verdict import Comparison
 from evenhand.datasets.errors import UnknownPositive
 from evenhand.service.audits.errors import BadArgument
 from evenhand.service.python.columns import column, columns, table_of
+from evenhand.service.python.gaps import largest_pair, largest_to_overall
 from evenhand.service.python.names import COUNT, metric_called
-from evenhand.service.python.tally import Tally, chosen
+from evenhand.service.python.tally import Grid, Tally, chosen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +140,7 @@ class MetricFrame:
 
         parts = {}
         for name in self._metrics:
-            low, high = self._bounds_of_groups(name)
+            low, high = self._bounds(name, self._tallies[name].groups, self._tallies[name].grid)
             parts[(name, "low")], parts[(name, "high")] = low, high
         index = self._index()
         if self._one:
@@ -154,6 +154,24 @@ class MetricFrame:
         A number for one metric without control features, else a Series or a DataFrame.
         """
         return self._over_groups(lambda name: self._value_of_totals(name))
+
+    @property
+    def overall_intervals(self) -> "pd.DataFrame":
+        """The interval of each number in overall at 95 %: one row a metric (and control level), with low and high."""
+        import pandas as pd
+
+        tally = self._any
+        bounds = {
+            name: self._bounds(name, self._tallies[name].totals, self._tallies[name].total_grid)
+            for name in self._metrics
+        }
+        if not tally.controls:
+            rows = {name: [float(bound[0]) for bound in found] for name, found in bounds.items()}
+            return pd.DataFrame.from_dict(rows, orient="index", columns=["low", "high"])
+        grid = tally.total_grid
+        index = tally.index(tally.controls, grid)[: grid.known]
+        parts = {name: pd.DataFrame(dict(zip(("low", "high"), found, strict=True))) for name, found in bounds.items()}
+        return pd.concat({name: part[: grid.known].set_index(index) for name, part in parts.items()}, axis=1)
 
     @property
     def sensitive_levels(self) -> list[str]:
@@ -225,22 +243,24 @@ class MetricFrame:
 
         return self._over_groups(smallest)
 
-    def difference_intervals(self, *, level: float = 0.95) -> "pd.DataFrame":
-        """The largest difference between two groups with its interval, and between which groups it lies.
+    def difference_intervals(self, method: Method = "between_groups", *, level: float = 0.95) -> "pd.DataFrame":
+        """The largest difference with its interval, and between which groups it lies.
 
         Args:
-            level: of the whole family of pairs, a fraction in (0, 1).
+            method: "between_groups": of any two groups; "to_overall": of a group and all rows.
+            level: of the whole family of comparisons, a fraction in (0, 1).
 
         Returns:
-            One row a metric (and control level): estimate, low, high, group, reference. The interval is [largest lower,
-            largest upper bound] over all pairs, each by Miettinen and Nurminen's score at Tukey's quantile; of metrics
-            that are no rates by the delta method. It holds the largest gap; it is not narrowed for other metrics.
+            One row a metric (and control level): estimate, low, high, group, reference; reference is None for all rows. The
+            interval is [largest lower, largest upper bound] over the comparisons, each by Miettinen and Nurminen's score: of
+            pairs at Tukey's quantile, of groups to all rows at Bonferroni's. Of metrics that are no rates, pairs go by the
+            delta method, and to all rows there is no interval (NaN). It holds the largest gap of one metric, not of several.
         """
-        return self._pair_intervals(Comparison.DIFFERENCE, level)
+        return self._gap_intervals(Comparison.DIFFERENCE, _checked(method), level)
 
-    def ratio_intervals(self, *, level: float = 0.95) -> "pd.DataFrame":
-        """The smallest ratio of two groups with its interval; as `difference_intervals`."""
-        return self._pair_intervals(Comparison.RATIO, level)
+    def ratio_intervals(self, method: Method = "between_groups", *, level: float = 0.95) -> "pd.DataFrame":
+        """The smallest ratio with its interval; as `difference_intervals`. To all rows it is the smaller over the larger."""
+        return self._gap_intervals(Comparison.RATIO, _checked(method), level)
 
     def __repr__(self) -> str:
         tally = self._any
@@ -276,20 +296,16 @@ class MetricFrame:
         grid = tally.total_grid
         return _placed(self._metrics[name].value(tally.totals.cells), grid.place, grid.size)[: grid.known]
 
-    def _bounds_of_groups(self, name: str) -> tuple[Floats, Floats]:
+    def _bounds(self, name: str, counts: GroupCounts, grid: Grid) -> tuple[Floats, Floats]:
+        """Low and high, each of shape (places,)."""
         tally, metric = self._tallies[name], self._metrics[name]
         if _is_count(metric):
-            return np.full(tally.grid.size, np.nan), np.full(tally.grid.size, np.nan)
-        results = group_results(tally.groups, [metric], small_rows=SMALL_GROUP_ROWS, has_labels=tally.table.has_labels)
+            return np.full(grid.size, np.nan), np.full(grid.size, np.nan)
+        results = group_results(counts, [metric], small_rows=SMALL_GROUP_ROWS, has_labels=tally.table.has_labels)
         found = [result.metrics[metric.name] for result in results]
-        low, high = (
-            np.array([np.nan if bound is None else bound for bound in bounds], dtype=np.float64)
-            for bounds in ([f.low for f in found], [f.high for f in found])
-        )
-        return (
-            _placed(low, tally.grid.place, tally.grid.size),
-            _placed(high, tally.grid.place, tally.grid.size),
-        )
+        low = np.array([np.nan if each.low is None else each.low for each in found], dtype=np.float64)
+        high = np.array([np.nan if each.high is None else each.high for each in found], dtype=np.float64)
+        return _placed(low, grid.place, grid.size), _placed(high, grid.place, grid.size)
 
     def _cube(self, name: str) -> Floats:
         """Values of the known combinations, shape (control levels, groups)."""
@@ -336,7 +352,7 @@ class MetricFrame:
             return pd.Series(values(name), index=index, name=name)
         return pd.DataFrame({name: values(name) for name in self._metrics}, index=index)
 
-    def _pair_intervals(self, comparison: Comparison, level: float) -> "pd.DataFrame":
+    def _gap_intervals(self, comparison: Comparison, method: Method, level: float) -> "pd.DataFrame":
         import pandas as pd
 
         if not 0 < level < 1:
@@ -346,16 +362,20 @@ class MetricFrame:
             if _is_count(metric):
                 continue
             tally = self._tallies[name]
-            grid = tally.grid
-            levels = grid.place // max(grid.known // tally.total_grid.known, 1)
-            for at in range(tally.total_grid.known):
-                members = chosen(tally.groups, (levels == at) & ~grid.unknown)
-                key = tuple(
-                    tally.keys[control][code]
-                    for control, code in zip(tally.controls, tally.total_grid.codes[at], strict=True)
+            controls = len(tally.controls)
+            found = tally.grid.codes[tally.grid.place, :controls]
+            for at in tally.total_grid.codes[: tally.total_grid.known]:
+                keys = [tally.keys[control][code] for control, code in zip(tally.controls, at, strict=True)]
+                labels.append((*keys, name))
+                counts = chosen(tally.groups, (found == at).all(axis=1))
+                compared = ~np.asarray(counts.unknown)
+                gap = (
+                    largest_pair(chosen(counts, compared), metric, comparison=comparison, level=level)
+                    if method == "between_groups"
+                    else largest_to_overall(counts, compared, metric, comparison=comparison, level=level)
                 )
-                labels.append((*key, name))
-                rows.append(self._largest(tally, members, metric, comparison, level))
+                groups = (_key(tally, gap.group), _key(tally, gap.reference))
+                rows.append((gap.estimate, gap.low, gap.high, *groups))
         shown = pd.DataFrame(rows, columns=["estimate", "low", "high", "group", "reference"])
         names = [*self._any.controls, "metric"]
         shown.index = (
@@ -364,30 +384,6 @@ class MetricFrame:
             else pd.MultiIndex.from_tuples(labels, names=names)
         )
         return shown
-
-    def _largest(
-        self, tally: Tally, members: GroupCounts, metric: Metric, comparison: Comparison, level: float
-    ) -> tuple[float, float, float, Any, Any]:
-        groups = len(members.groups)
-        if groups < 2:
-            return (np.nan, np.nan, np.nan, None, None)
-        everyone = np.ones(groups, dtype=bool)
-        pairs = compare_pairs(
-            members,
-            metric=metric,
-            comparison=comparison,
-            tolerance=1.0,
-            compared=everyone,
-            decidable=everyone,
-            z=tukey_z(groups, level=level),
-            z_equivalence=normal_quantile(level),
-        )
-        if pairs.undefined.any():
-            return (np.nan, np.nan, np.nan, None, None)
-        worst = np.max if comparison is Comparison.DIFFERENCE else np.min
-        at = int(np.argmax(pairs.gap))
-        first, second = (_key(tally, members, int(i[at])) for i in (pairs.first, pairs.second))
-        return (float(worst(pairs.estimate)), float(worst(pairs.low)), float(worst(pairs.high)), first, second)
 
 
 @dataclass(frozen=True)
@@ -405,11 +401,11 @@ def _is_count(metric: Metric) -> bool:
     return metric.name == COUNT
 
 
-def _key(tally: Tally, counts: GroupCounts, at: int) -> Any:
+def _key(tally: Tally, group: Group | None) -> Any:
     """A group as its place in by_group's index reads, the control features aside."""
-    key = tuple(
-        tally.keys[feature][tally.values(feature).index(counts.groups[at][feature])] for feature in tally.sensitive
-    )
+    if group is None:
+        return None
+    key = tuple(tally.keys[name][tally.values(name).index(group[name])] for name in tally.sensitive)
     return key[0] if len(key) == 1 else key
 
 

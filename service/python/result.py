@@ -118,6 +118,19 @@ class AuditResult:
         """The smallest ratio of each metric; `method` is "between_groups" or "to_overall"."""
         return self._frame.ratio(method)
 
+    @property
+    def intervals(self) -> Any:
+        """Low and high of each number in by_group at 95 %."""
+        return self._frame.intervals
+
+    def difference_intervals(self, method: Method = "between_groups", *, level: float = 0.95) -> Any:
+        """Each largest difference with its interval and the groups it lies between; see MetricFrame."""
+        return self._frame.difference_intervals(method, level=level)
+
+    def ratio_intervals(self, method: Method = "between_groups", *, level: float = 0.95) -> Any:
+        """Each smallest ratio with its interval and the groups it lies between; see MetricFrame."""
+        return self._frame.ratio_intervals(method, level=level)
+
     def to_json(self, path: str | Path | None = None) -> str:
         """The report as JSON; written to `path` where one is given."""
         return self._written(self.report.to_json() + "\n", path)

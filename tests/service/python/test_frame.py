@@ -62,6 +62,64 @@ def test_ratio_interval_holds_the_ratio() -> None:
     assert found.low < found.estimate == 1.0 < found.high
 
 
+def test_gap_of_two_groups_to_all_rows_is_the_others_share_of_the_gap_between_them() -> None:
+    """With 15 and 5 rows, p less the rate of all is 5/20 (p - q) for the first and 15/20 (q - p) for the second."""
+    p, g = [1] * 12 + [0] * 3 + [1] + [0] * 4, ["a"] * 15 + ["b"] * 5
+    made = frame(y_true=None, y_pred=p, sensitive_features=g)
+    between, to_all = (made.difference_intervals(m).loc["selection_rate"] for m in ("between_groups", "to_overall"))
+
+    assert to_all.estimate == pytest.approx(made.difference("to_overall")) == pytest.approx(0.75 * between.estimate)
+    assert [to_all.low, to_all.high] == pytest.approx([0.75 * between.low, 0.75 * between.high], abs=1e-9)
+    assert (to_all.group, to_all.reference) == ("b", None)
+    ratio = made.ratio_intervals("to_overall").loc["selection_rate"]
+    assert ratio.estimate == pytest.approx(made.ratio("to_overall")) == pytest.approx(0.2 / 0.65)
+    assert ratio.low < ratio.estimate < ratio.high < 1
+
+
+def test_weights_of_one_change_no_interval() -> None:
+    for method in ("between_groups", "to_overall"):
+        pd.testing.assert_frame_equal(
+            frame().difference_intervals(method), frame(sample_weight=[1.0] * 8).difference_intervals(method)
+        )
+    pd.testing.assert_frame_equal(frame().overall_intervals, frame(sample_weight=[3.0] * 8).overall_intervals)
+
+
+def test_overall_has_intervals_by_control_level_too() -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
+    plain = frame().overall_intervals
+    within = frame(control_features=pd.Series(G, name="c"), sensitive_features=P).overall_intervals
+
+    assert plain.loc["selection_rate"].tolist() == pytest.approx(list(proportion_confint(4, 8, method="wilson")))
+    assert within.loc["a", "selection_rate"].tolist() == pytest.approx(list(proportion_confint(2, 4, method="wilson")))
+
+
+def test_metrics_that_are_no_rates_have_no_interval_to_all_rows() -> None:
+    found = frame("f1").difference_intervals("to_overall").loc["f1"]
+
+    assert found.estimate == pytest.approx(frame("f1").difference("to_overall"))
+    assert np.isnan(found.low)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weighted", [False, True])
+def test_interval_of_the_largest_gap_to_all_rows_covers_it(weighted: bool) -> None:
+    """2,000 samples of three groups at .3, .5 and .6; weights are drawn apart from all else."""
+    rng = np.random.default_rng(3)
+    g = np.repeat(["a", "b", "c"], [60, 100, 140])
+    rates = np.repeat([0.3, 0.5, 0.6], [60, 100, 140])
+    covered = 0
+    for _ in range(2000):
+        weight = rng.choice([0.5, 1.0, 2.0], len(g)) if weighted else np.ones(len(g))
+        true = max(abs(rates[g == k][0] - np.average(rates, weights=weight)) for k in "abc")
+        p = (rng.random(len(g)) < rates).astype(int)
+        made = frame(y_true=None, y_pred=p, sensitive_features=g, sample_weight=weight)
+        found = made.difference_intervals("to_overall").loc["selection_rate"]
+        covered += found.low <= true <= found.high
+
+    assert covered / 2000 >= 0.935
+
+
 def test_group_without_positives_has_no_true_positive_rate_and_no_difference() -> None:
     made = frame("true_positive_rate", y_true=[1, 1, 0, 0, 0, 0, 0, 0])
 

@@ -8,6 +8,7 @@ from evenhand.auditors.errors import PolicyError, UnknownAttribute
 from evenhand.auditors.intervals import normal_quantile, tukey_z
 from evenhand.auditors.metrics import WHOLES, Metric, Whole, gap_named, metric_named
 from evenhand.auditors.policy import Check, Policy, SmallGroups, default_checks, intersection
+from evenhand.auditors.representation import plan as representation
 from evenhand.auditors.scores.catalogue import SCORE_METRICS
 from evenhand.auditors.verdict import Comparison, Gate
 
@@ -94,14 +95,10 @@ def planned(
     Raises:
         UnknownMetric, UnknownAttribute, PolicyError: a check names what is not there.
     """
-    checks = [check for check in policy.check if check.audit == "group_disparity"]
-    if not policy.check:
-        checks = default_checks(with_labels=with_labels)
+    wanted = _wanted(policy, sensitive=sensitive, with_labels=with_labels, stratum=stratum)
     sets = attribute_sets(sensitive, depth=policy.data.intersections)
-    checks = [check for check in checks if check.metric not in SCORE_METRICS]
-    wanted = [(check, chosen) for check in checks for chosen in _comparable(check, _chosen(check, sets), stratum)]
-    gated = sum(_gate(check, chosen) is not Gate.OFF for check, chosen in wanted)
-    gated += sum(gate is not Gate.OFF for _, _, gate in checks_on_scores(policy, sensitive=sensitive))
+    gated = gated_checks(policy, sensitive=sensitive, with_labels=with_labels, stratum=stratum)
+    gated += representation.gated_checks(policy, sensitive=sensitive)
     budget = Budget(policy.alpha / max(gated, 1))
 
     def plan(check: Check, chosen: Attributes, gate: Gate) -> PlannedCheck:
@@ -124,6 +121,34 @@ def planned(
             if (extra.name, extra.comparison, extra.attributes) not in known:
                 plans.append(extra)
     return plans
+
+
+def gated_checks(policy: Policy, *, sensitive: Sequence[str], with_labels: bool, stratum: str | None = None) -> int:
+    """How many checks on group disparity count for the gate, those on scores among them: they share one error.
+
+    Raises:
+        UnknownMetric, UnknownAttribute, PolicyError: a check names what is not there.
+    """
+    wanted = _wanted(policy, sensitive=sensitive, with_labels=with_labels, stratum=stratum)
+    gates = [_gate(check, chosen) for check, chosen in wanted]
+    gates += [gate for _, _, gate in checks_on_scores(policy, sensitive=sensitive)]
+    return sum(gate is not Gate.OFF for gate in gates)
+
+
+def _wanted(
+    policy: Policy, *, sensitive: Sequence[str], with_labels: bool, stratum: str | None
+) -> list[tuple[Check, Attributes]]:
+    """The policy's checks on counts, or the default ones, each with the attributes that it is about."""
+    checks = [check for check in policy.check if check.audit == "group_disparity"]
+    if not policy.check:
+        checks = default_checks(with_labels=with_labels)
+    sets = attribute_sets(sensitive, depth=policy.data.intersections)
+    return [
+        (check, chosen)
+        for check in checks
+        if check.metric not in SCORE_METRICS
+        for chosen in _comparable(check, _chosen(check, sets), stratum)
+    ]
 
 
 def checks_on_scores(policy: Policy, *, sensitive: Sequence[str]) -> list[tuple[Check, Attributes, Gate]]:

@@ -219,6 +219,7 @@ def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress
 
 
 def _representation(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
+    from evenhand.auditors.disparity.plan import gated_checks
     from evenhand.auditors.representation import audit_representation
     from evenhand.service.audits.presence import empty_cells, identity
 
@@ -229,6 +230,12 @@ def _representation(subject: AuditSubject, request: AuditRequest, progress: Prog
         times=subject.table.times,
         level=0.95,
         policy=request.policy,
+        other_checks=gated_checks(
+            request.policy,
+            sensitive=tuple(subject.attributes),
+            with_labels=subject.outcomes.label is not None,
+            stratum=subject.columns.stratum,
+        ),
         missing=empty_cells(subject),
         identity=identity(subject, request),
     )

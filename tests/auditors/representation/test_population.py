@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 from statsmodels.stats.proportion import proportion_confint
+from tests.auditors.build import audited as disparity
+from tests.auditors.build import gated, selected
 
+from evenhand.auditors.disparity.plan import gated_checks
 from evenhand.auditors.errors import PolicyError, UnknownAttribute, UnknownMetric
 from evenhand.auditors.policy import Policy
 from evenhand.auditors.report import Finding, Representation
@@ -160,3 +163,28 @@ def test_a_truth_at_the_tolerance_is_seldom_proven_either_way() -> None:
 
     assert against <= 26
     assert within <= 26
+
+
+def test_gated_checks_of_both_audits_share_one_error() -> None:
+    """One share, one impact ratio: .025 each."""
+    policy = Policy.model_validate(
+        {
+            "data": {"population": {"group": CENSUS}},
+            "check": [
+                {"audit": "representation", "metric": "share", "within": 0.05},
+                {"metric": "impact_ratio", "within": 0.8},
+            ],
+        }
+    )
+
+    _, findings = disparity(selected(Female=(50, 100), Male=(50, 100)), policy=policy)
+    _, (share,) = audit_representation(
+        {"group": (np.arange(200, dtype=np.int32) % 2, ("Female", "Male"))},
+        label=None,
+        missing_by_column={},
+        policy=policy,
+        other_checks=gated_checks(policy, sensitive=["group"], with_labels=False),
+    )
+
+    assert gated(findings, "impact_ratio").level == pytest.approx(0.975)
+    assert share.level == pytest.approx(0.975)

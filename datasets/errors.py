@@ -16,7 +16,8 @@ DatasetError
 │       ├── BadWarehouseUrl
 │       ├── NoDriver            a package for this engine is not installed
 │       ├── CannotConnect
-│       └── MissingTable
+│       ├── MissingTable
+│       └── QueryFailed
 ├── ColumnError                 a column does not hold what it is asked for
 │   ├── MissingColumn
 │   ├── MissingValue
@@ -237,6 +238,18 @@ class MissingTable(WarehouseError):
         super().__init__(f"there is no table '{table}' at '{url}'. Tables there: {has}.{hint}")
 
 
+class QueryFailed(WarehouseError):
+    """The engine does not answer the one query that counts."""
+
+    def __init__(self, table: str, reason: str) -> None:
+        self.table, self.reason = table, reason
+        shown = " ".join(reason.split())
+        super().__init__(
+            f"{table} cannot be counted: {shown[:300].rstrip('.')}. The user needs to read the table, and score and weight"
+            " must be numbers."
+        )
+
+
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
@@ -317,13 +330,16 @@ class NotNumeric(ColumnError):
 
 
 class BadWeight(ColumnError):
-    """A weight that is negative or not finite, or weights that are all 0 (row None)."""
+    """A weight that is negative or not finite, in a row that may not be known (None); or weights that are all 0."""
 
     def __init__(
         self, column: str, row: int | None, value: float, *, source: str = "the table", line: int | None = None
     ) -> None:
         self.column, self.row, self.value, self.source, self.line = column, row, value, source, line
-        found = "every weight is 0" if row is None else f"the weight in {_place(row, line)} is {value:g}"
+        if row is None:
+            found = "every weight is 0" if value == 0 else f"a weight is {value:g}"
+        else:
+            found = f"the weight in {_place(row, line)} is {value:g}"
         super().__init__(
             f"column '{column}' of {source}: {found}."
             " A weight is a finite number of at least 0, and some weight is above 0."

@@ -448,6 +448,7 @@ TABLE: dict[type[Exception], Kind] = {
     datasets.NoDriver: UNUSABLE,
     datasets.CannotConnect: UNUSABLE,
     datasets.MissingTable: UNUSABLE,
+    datasets.QueryFailed: UNUSABLE,
     datasets.ColumnError: UNUSABLE,
     datasets.MissingColumn: UNUSABLE,
     datasets.MissingValue: UNUSABLE,

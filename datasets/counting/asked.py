@@ -65,6 +65,10 @@ class Counted:
         squares = None if self.squares is None else self.squares[rows]
         return replace(self, table=self.table.take(rows), squares=squares)
 
+    def with_digest(self, sha256: str) -> "Counted":
+        """The same, its table known by this digest."""
+        return replace(self, table=replace(self.table, sha256=sha256))
+
     def noting(self, *notes: str) -> "Counted":
         """The same with these notes too."""
         return replace(self, notes=(*self.notes, *notes))

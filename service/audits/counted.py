@@ -16,8 +16,9 @@ from evenhand.auditors.policy import Check, DataSection
 from evenhand.auditors.report import AuditName
 from evenhand.datasets import builtin
 from evenhand.datasets.counting.asked import DEFAULT_THRESHOLD, Asked, Counted
+from evenhand.datasets.warehouse_urls import is_warehouse
 from evenhand.service.audits.documents import AuditRequest
-from evenhand.service.audits.errors import NoSensitiveColumn, NothingToAudit, ThresholdNeeded
+from evenhand.service.audits.errors import NeedsRows, NoSensitiveColumn, NothingToAudit, ThresholdNeeded
 
 AUDITS_OF_COUNTS: frozenset[AuditName] = frozenset({"group_disparity", "representation"})
 
@@ -56,9 +57,18 @@ def counts_of(request: AuditRequest) -> tuple[Counted, DataSection] | None:
     Raises:
         DatasetError, RequestProblem: by what is wrong.
     """
+    if is_warehouse(request.source):
+        from evenhand.datasets.warehouse import open_warehouse
+
+        with open_warehouse(request.source) as table:
+            for setting, why in _why_rows(request).items():
+                raise NeedsRows(table.name, setting, why)
+            return _counts(_Source(table.name, lambda: table.columns, table.count), request)
     source = _large_file(request)
-    if source is None:
-        return None
+    return None if source is None else _counts(source, request)
+
+
+def _counts(source: _Source, request: AuditRequest) -> tuple[Counted, DataSection]:
     data = request.policy.data
     if data.prediction is None and data.score is None:
         raise NothingToAudit(source.name, source.columns())
@@ -81,8 +91,9 @@ def _without_features(data: DataSection, score: str | None) -> DataSection:
 
 def _large_file(request: AuditRequest) -> _Source | None:
     """The source as a file to be counted, if it is large and nothing that is asked needs its rows."""
-    if request.model_path is not None or request.source in builtin.names() or _why_rows(request):
+    if request.source in builtin.names() or _why_rows(request):
         return None
+    # imported here: what is not counted needs none of it
     from evenhand.datasets.counting.streaming import columns_of, count_file, is_large
 
     path = Path(request.source)
@@ -96,6 +107,8 @@ def _why_rows(request: AuditRequest) -> dict[str, str]:
     """What is asked that needs rows, and why."""
     data = request.policy.data
     reasons = {f"[data] {name}": why for name, why in _ROWS_FOR.items() if getattr(data, name) is not None}
+    if request.model_path is not None:
+        reasons["--model"] = "it scores row by row"
     if request.policy.search is not None:
         reasons["[search]"] = _HALVES
     if request.thorough or request.policy.thorough:

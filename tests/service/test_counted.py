@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pv
 import pytest
+from click.testing import CliRunner
 from pyarrow import feather, parquet
 
 from evenhand.auditors.policy import Check, DataSection, Policy
@@ -14,8 +15,12 @@ from evenhand.auditors.report import Finding, Report
 from evenhand.datasets.counting import chunks, streaming
 from evenhand.datasets.errors import MissingColumn, MissingValue, NotBinary
 from evenhand.service.audits.documents import AuditRequest
-from evenhand.service.audits.errors import NoSensitiveColumn, NothingToAudit, ThresholdNeeded
+from evenhand.service.audits.errors import NeedsRows, NoSensitiveColumn, NothingToAudit, ThresholdNeeded
 from evenhand.service.audits.run import run_audit
+from evenhand.service.audits.verification import verify_again, verify_alone
+from evenhand.service.cli.audit import command
+from tests.service import postgres
+from tests.service.running import Client
 
 ROWS = 3_000
 COUNTED = "counted in chunks"
@@ -47,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def request(source: Path, **data: Any) -> AuditRequest:
+def request(source: Path | str, **data: Any) -> AuditRequest:
     known = {"label": "y", "prediction": "yhat", "sensitive": ["sex", "age"]} | data
     section = DataSection(**{name: value for name, value in known.items() if value is not None})
     return AuditRequest(source=str(source), policy=Policy(data=section))
@@ -206,3 +211,91 @@ def test_rows_are_read_for_a_check_on_scores(folder: Path, large: None) -> None:
 
 def test_small_file_is_read(folder: Path) -> None:
     assert not was_counted(run_audit(request(folder / "people.parquet")))
+
+
+# --- tables in a warehouse --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> str:
+    import duckdb
+
+    path = tmp_path_factory.mktemp("warehouse") / "people.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.register("rows_here", pa.table(people()))
+        connection.execute("CREATE TABLE people AS SELECT * FROM rows_here").fetchall()
+    return f"duckdb://{path}?table=people"
+
+
+@pytest.mark.parametrize("case", ["three attributes", "boolean labels", "weights", "a stratum", "where"])
+def test_report_of_a_warehouse_is_that_of_the_rows(case: str, warehouse: str, folder: Path) -> None:
+    counted = run_audit(request(warehouse, **CASES[case]))
+    read = run_audit(request(folder / "people.parquet", **CASES[case]))
+
+    assert disparities(counted) == disparities(read)
+    assert without_search(counted) == without_search(read)
+    assert shares(counted) == shares(read)
+    assert counted.subject.data.rows == read.subject.data.rows
+
+
+def test_report_of_a_warehouse_can_be_recomputed(warehouse: str) -> None:
+    report = run_audit(request(warehouse))
+
+    again = [*verify_alone(report), *verify_again(report, source=warehouse, model_path=None)]
+
+    assert [test for test in again if test.problem is not None] == []
+    assert report.subject.data.name == "people.duckdb/people"
+    assert any("that of the counted table" in limit for limit in report.subject.data.limits)
+
+
+@pytest.mark.parametrize(
+    ("more", "setting"),
+    [
+        ({"only": ["proxy"]}, "--only proxy"),
+        ({"model_path": "model.onnx"}, "--model"),
+        ({"thorough": True}, "--thorough"),
+    ],
+)
+def test_what_needs_rows_is_refused_in_a_warehouse(more: dict[str, Any], setting: str, warehouse: str) -> None:
+    asked = request(warehouse).model_copy(update=more)
+
+    with pytest.raises(NeedsRows, match=setting):
+        run_audit(asked)
+
+
+@pytest.mark.postgres
+def test_password_is_nowhere_in_the_report(postgres_server: str) -> None:
+    import psycopg
+
+    with postgres.database(postgres_server) as url:
+        with psycopg.connect(url) as connection:
+            rows = "SELECT i % 2 AS y, (i / 2) % 2 AS yhat, 'g' || i % 3 AS sex FROM generate_series(1, 900) AS s (i)"
+            connection.execute(f"CREATE TABLE people AS {rows}")
+        source = url.replace("root@", "root:s3cret@") + "/people"
+        report = run_audit(request(source, sensitive=["sex"]))
+
+    assert "s3cret" not in report.to_json()
+    assert report.subject.data.name.endswith("/people")
+    assert report.subject.data.rows == 900
+
+
+def test_service_opens_no_url_that_a_user_names(client: Client, warehouse: str) -> None:
+    """A server that connects where a stranger says would reach what only the server can."""
+    policy = {"data": {"label": "y", "prediction": "yhat", "sensitive": ["sex"]}}
+
+    for dataset in (warehouse, "postgresql://root@127.0.0.1:5432/postgres/pg_class"):
+        answer = client.send("POST", "/api/v1/audits", {"dataset": dataset, "policy": policy})
+        assert (answer.status, answer.json["type"]) == (422, "/problems/unknown-choice")
+    answer = client.send("POST", "/api/v1/audits", {"dataset": "adult", "policy": {"data": {"source": warehouse}}})
+    assert answer.status == 422
+
+
+def test_command_line_takes_a_url(warehouse: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    options = ["--label", "y", "--prediction", "yhat", "--sensitive", "sex", "--quiet", "--json", str(path)]
+
+    done = CliRunner().invoke(command, [warehouse, *options])
+
+    report = Report.model_validate_json(path.read_text())
+    assert done.exit_code == report.gate.exit_code
+    assert report.subject.data.rows == ROWS

@@ -1,0 +1,198 @@
+"""A table in a warehouse, counted there by one query: only counts leave it. Which engines there are is in warehouse_urls.
+
+The same Ibis expression runs on DuckDB, PostgreSQL, Spark, BigQuery and Snowflake. Values keep their types on the way, so
+that they are called what they are called in a file; and sums of weights are rounded as the engine adds.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from evenhand.datasets.counting.asked import Asked, Counted
+from evenhand.datasets.errors import (
+    BadWeight,
+    EmptySource,
+    MissingColumn,
+    MissingTable,
+    MissingValue,
+    QueryFailed,
+    TooManyGroups,
+)
+from evenhand.datasets.table import Table
+from evenhand.datasets.warehouse_urls import TableUrl, connected, parsed
+
+MOST_ROWS_OUT = 100_000
+"""More combinations than this are refused: a column that names single rows would carry the rows out."""
+
+NOTES = (
+    "The rows were counted where they lie, by one query, and stay there. The sha256 is that of the counted table: the "
+    "combinations of values and how many rows have each.",
+)
+
+
+@dataclass(frozen=True)
+class WarehouseTable:
+    """A table that can be counted.
+
+    Attributes:
+        name: what messages and the report call it; without credentials.
+        table: the Ibis table.
+    """
+
+    name: str
+    table: Any
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return tuple(self.table.columns)
+
+    def count(self, asked: Asked) -> Counted:
+        """Count its rows there; as `count_file`, without saying which row an error is about.
+
+        Raises:
+            MissingColumn, EmptySource, MissingValue, BadWeight.
+            TooManyGroups: more combinations than MOST_ROWS_OUT. QueryFailed: the engine refuses, or cannot convert.
+        """
+        for column in asked.columns:
+            if column not in self.columns:
+                raise MissingColumn(column, self.name, self.columns)
+        try:
+            found = counts(self.table, asked).limit(MOST_ROWS_OUT + 1).to_pyarrow()
+        except Exception as error:  # engines share no class of errors
+            raise QueryFailed(self.name, str(error)) from None
+        if found.num_rows == 0:
+            raise EmptySource(self.name, "columns and no rows")
+        if found.num_rows > MOST_ROWS_OUT:
+            raise TooManyGroups(self.name, asked.keys, found.num_rows, MOST_ROWS_OUT)
+        return _counted(found, asked, self.name, self.columns)
+
+
+@contextmanager
+def open_warehouse(url: str) -> Iterator[WarehouseTable]:
+    """The table that a URL names; the connection ends with the block.
+
+    Raises:
+        BadWarehouseUrl, NoDriver, CannotConnect; MissingTable: the message names the nearest one.
+    """
+    where = parsed(url)
+    with connected(where) as connection:
+        yield WarehouseTable(where.name, _table(connection, where))
+
+
+def _table(connection: Any, where: TableUrl) -> Any:
+    from ibis.common.exceptions import IbisError, TableNotFound
+
+    try:
+        return connection.table(where.table, database=where.schema)
+    except (IbisError, TableNotFound):
+        raise MissingTable(where.qualified, where.shown, _names(connection, where)) from None
+
+
+def _names(connection: Any, where: TableUrl) -> list[str]:
+    """The tables that there are, with their schema where one was asked for."""
+    if where.engine == "duckdb":  # Ibis 12 asks DuckDB 2 for them by a method that is gone
+        found = connection.con.sql("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+        return sorted(name if schema == "main" else f"{schema}.{name}" for schema, name in found)
+    try:
+        found = connection.list_tables(database=where.schema)
+    except Exception:  # no such schema, in each engine's words
+        return []
+    return sorted(f"{where.schema}.{name}" if where.schema else name for name in found)
+
+
+def counts(table: Any, asked: Asked) -> Any:
+    """The one query: rows by the keys and by whether the score reaches its threshold.
+
+    Columns: `key_0` and so on as in `asked.keys`; `reached` (1, 0, or null without a score); `rows`; `lowest` and
+    `highest` score; `weight`, `square`, `least`, `most` and `unweighted` (rows without a weight).
+    """
+    import ibis
+
+    by = {f"key_{i}": _key(table[name]) for i, name in enumerate(asked.keys)}
+    sums = {"rows": table.count()}
+    if asked.score is not None:
+        score = _number(table[asked.score])
+        by["reached"] = ibis.ifelse(_missing(score), ibis.null("int64"), (score >= asked.threshold).ifelse(1, 0))
+        sums |= {"lowest": score.min(), "highest": score.max()}
+    if asked.weight is not None:
+        weight = _number(table[asked.weight])
+        sums |= {"weight": weight.sum(), "square": (weight * weight).sum(), "least": weight.min(), "most": weight.max()}
+        sums["unweighted"] = _missing(weight).ifelse(1, 0).sum().cast("int64")
+    return table.group_by(**by).aggregate(**sums)
+
+
+def _key(column: Any) -> Any:
+    """The column in a type that Arrow knows and groups can name; anything unusual as text."""
+    kind = column.type()
+    if kind.is_decimal():
+        return column.cast("int64") if kind.scale == 0 else column.cast("string")
+    plain = kind.is_string() or kind.is_integer() or kind.is_floating() or kind.is_boolean() or kind.is_null()
+    return column if plain or kind.is_date() or kind.is_timestamp() or kind.is_time() else column.cast("string")
+
+
+def _number(column: Any) -> Any:
+    return (column.ifelse(1, 0) if column.type().is_boolean() else column).cast("float64")
+
+
+def _missing(number: Any) -> Any:
+    return number.isnull() | number.isnan()
+
+
+def _counted(found: Any, asked: Asked, name: str, columns: tuple[str, ...]) -> Counted:
+    """What came back, as a table whose rows stand for several."""
+    times = _integers(found.column("rows"))
+    data = {key: found.column(f"key_{i}") for i, key in enumerate(asked.keys)}
+    score_range, squares = None, None
+    if asked.score is not None:
+        reached = found.column("reached").to_pylist()
+        without = np.array([each is None for each in reached])
+        if without.any():
+            raise MissingValue(asked.score, None, int(times[without].sum()), source=name)
+        score_range = (min(found.column("lowest").to_pylist()), max(found.column("highest").to_pylist()))
+        data[asked.score] = pa.chunked_array([[score_range[int(each)] for each in reached]], pa.float64())
+    if asked.weight is not None:
+        data[asked.weight], squares = _weights(found, asked.weight, name)
+    table = Table(name, pa.table(data), None, "", times=times)
+    counted = Counted(table, columns, squares, score_range, NOTES)
+    return counted.with_digest(_digest(table, asked, squares))
+
+
+def _weights(found: Any, column: str, name: str) -> tuple[Any, NDArray[np.float64]]:
+    missing = int(_integers(found.column("unweighted")).sum())
+    if missing:
+        raise MissingValue(column, None, missing, source=name)
+    least, most = min(found.column("least").to_pylist()), max(found.column("most").to_pylist())
+    if least < 0 or np.isinf(most) or most == 0:
+        raise BadWeight(column, None, least if least < 0 else most, source=name)
+    return found.column("weight").cast(pa.float64()), np.array(found.column("square").to_pylist(), np.float64)
+
+
+def _integers(column: Any) -> NDArray[np.int64]:
+    """Counts, which some engines answer as decimals."""
+    return np.array([int(each) for each in column.to_pylist()], np.int64)
+
+
+def _digest(table: Table, asked: Asked, squares: NDArray[np.float64] | None) -> str:
+    """SHA-256 of the counted table, written in one way whatever order the rows came in.
+
+    Sums of weights are written to 12 digits, for an engine adds in no fixed order.
+    """
+    assert table.times is not None
+    groups = [table.groups(key) for key in asked.keys]
+    columns = [[group.values[code] for code in group.codes] for group in groups]
+    columns.append([str(each) for each in table.times])
+    if asked.score is not None:
+        columns.append([str(each >= asked.threshold) for each in table.numeric(asked.score)])
+    for sums in () if squares is None else (table.numeric(str(asked.weight)), squares):
+        columns.append([f"{each:.12g}" for each in sums])
+    rows = sorted(json.dumps(row) for row in zip(*columns, strict=True))
+    said = json.dumps({"keys": asked.keys, "score": asked.score, "threshold": asked.threshold, "weight": asked.weight})
+    return hashlib.sha256("\n".join([said, *rows]).encode()).hexdigest()

@@ -98,7 +98,7 @@ def _smallest_growth(power: Callable[[Floats], Floats], shape_of: Floats) -> Flo
     """By bisection on the logarithm; NaN where even an enormous growth falls short."""
     low, high = np.full_like(shape_of, -18.0), np.full_like(shape_of, np.log(MOST_GROWTH))
     reachable = power(np.exp(high)) >= POWER
-    for _ in range(50):
+    for _ in range(36):
         middle = (low + high) / 2
         enough = power(np.exp(middle)) >= POWER
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
@@ -245,7 +245,7 @@ def detectable_gap(p2: Floats, n1: Floats, n2: Floats, *, comparison: Comparison
 
     near = np.where(possible, near, far)
     possible = possible & provable(far)
-    for _ in range(40):
+    for _ in range(26):
         middle = (near + far) / 2
         enough = provable(middle)
         near, far = np.where(enough, near, middle), np.where(enough, middle, far)

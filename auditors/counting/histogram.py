@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_ROWS = 2**17
+# Indices are eight bytes each, so they are made for a quarter of a block at a time.
+INDEX_ROWS = 2**15
 # A table of pairs pays while it stays in the second cache and the rows are many beside it.
-MOST_FOLDED_CELLS = 2**18
+MOST_FOLDED_CELLS = 2**16
 ROWS_A_FOLDED_CELL = 4
 # Up to here a histogram of its own a block is the faster way; beyond it, increments in place.
 MOST_CELLS_A_BLOCK = 2**12
@@ -59,8 +61,7 @@ def joint_histogram(columns: Sequence[Column]) -> NDArray[np.int64]:
         paired = len(block) - len(block) % 2**folds
         if paired < len(block):
             np.add.at(odd, block[paired:].astype(np.intp), 1)
-        index = _folded(block[:paired], cells, folds, buffers)
-        _add(table, buffers.holding(index, "index", np.intp))
+        _add(table, _folded(block[:paired], cells, folds, buffers), buffers)
     for fold in reversed(range(folds)):
         pairs = table.reshape(cells ** (2**fold), -1)
         table = pairs.sum(axis=0) + pairs.sum(axis=1)
@@ -130,11 +131,13 @@ def _folded(block: _Unsigned, cells: int, folds: int, buffers: _Buffers) -> _Uns
     return block
 
 
-def _add(table: NDArray[np.int64], index: NDArray[np.intp]) -> None:
-    if len(table) <= MOST_CELLS_A_BLOCK:
-        table += np.bincount(index, minlength=len(table))
-    else:
-        np.add.at(table, index, 1)
+def _add(table: NDArray[np.int64], cells: _Unsigned, buffers: _Buffers) -> None:
+    for begin in range(0, len(cells), INDEX_ROWS):
+        index = buffers.holding(cells[begin : begin + INDEX_ROWS], "index", np.intp)
+        if len(table) <= MOST_CELLS_A_BLOCK:
+            table += np.bincount(index, minlength=len(table))
+        else:
+            np.add.at(table, index, 1)
 
 
 def _cells_of_rows(columns: Sequence[Column], buffers: _Buffers) -> Iterator[tuple[int, _Unsigned]]:

@@ -94,13 +94,18 @@ def _float64(column: Any) -> NDArray[np.float64]:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
     floats = column.cast(pa.float64(), safe=False)
-    if floats.null_count:
-        floats = pc.fill_null(floats, float("nan"))
     if isinstance(floats, pa.ChunkedArray):
         floats = floats.combine_chunks()
     if isinstance(floats, pa.ChunkedArray) or len(floats) == 0:  # no chunk to combine
         return np.zeros(0)
-    return np.array(np.from_dlpack(floats), dtype=np.float64)
+    if not floats.null_count:
+        return np.array(np.from_dlpack(floats), dtype=np.float64)
+    # a NaN handed to Arrow, as fill_null wants it, imports pandas: the nulls are filled here
+    _, data = floats.buffers()
+    bare = pa.Array.from_buffers(pa.float64(), len(floats), [None, data], offset=floats.offset)
+    values = np.array(np.from_dlpack(bare), dtype=np.float64)
+    values[np.from_dlpack(pc.is_null(floats).cast(pa.uint8())) == 1] = np.nan
+    return values
 
 
 def _parsed(column: Any, place: Place, rows_before: int) -> Any:

@@ -53,12 +53,12 @@ def test_pictures_are_no_table(tmp_path: Path) -> None:
 
 def test_reading_and_coding_a_table_imports_neither_pandas_nor_pillow(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
-    path.write_text("sex,y,p,d\nf,1,0.5,2020-01-02\n,0,0.25,2020-01-03\n")
+    path.write_text("sex,y,p,d,q\nf,1,0.5,2020-01-02,1.5\n,0,0.25,2020-01-03,\n")
     script = f"""
 import sys
 from evenhand.datasets.sources import open_source
 table = open_source({str(path)!r})
-table.groups("sex"); table.groups("d"); table.binary("y"); table.numeric("p")
+table.groups("sex"); table.groups("d"); table.binary("y"); table.numeric("p"); table.features(["q"])
 print(sorted({{"pandas", "PIL", "sklearn", "torch", "scipy"}} & set(sys.modules)))
 """
 

@@ -6,9 +6,12 @@ From Python: `audit`, `MetricFrame`, `audit_aequitas`, `importers`. Each is impo
 
 import os
 from importlib import import_module
-from typing import Any
 
 from evenhand.version import VERSION as __version__
+
+TYPE_CHECKING = False  # checkers take it as true; `typing` is most of what this import would cost
+if TYPE_CHECKING:
+    from typing import Any
 
 # onnxruntime's official Linux builds write a device id and send usage events unless this is set before its import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -25,7 +28,7 @@ _LAZY = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _LAZY:
         raise AttributeError(f"module 'evenhand' has no attribute '{name}'")
     module, _, attribute = _LAZY[name].partition(":")

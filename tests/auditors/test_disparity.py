@@ -265,6 +265,7 @@ def _proven(x1: np.ndarray, x2: np.ndarray, n: float, comparison: Comparison, to
     return float(np.mean(ratio_interval(x1, n, x2, n, z=z).high < tolerance))
 
 
+@pytest.mark.slow
 def test_rows_needed_within_is_kept_when_drawn_again() -> None:
     """Truth is equality: at the rows needed every pair of three groups is proven within in 80 % of audits."""
     policy = Policy(check=[Check(metric="selection_rate", within=0.1)])

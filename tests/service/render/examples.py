@@ -191,6 +191,21 @@ def scored() -> Report:
 
 
 @cache
+def berkeley() -> Report:
+    """Admissions of 1973 within departments, which turn the gap over all rows; one applicant has no department."""
+    admitted = np.array([[89, 17, 202, 131, 94, 24, 1], [512, 353, 120, 138, 53, 22, 0]])
+    applied = np.array([[108, 25, 593, 375, 393, 341, 1], [825, 560, 325, 417, 191, 373, 0]])
+    cells = np.stack([applied - admitted, admitted], axis=-1)[:, :, None, :]
+    strata = CountTable(("sex", "department"), (("Female", "Male"), (*"ABCDEF", None)), cells)
+    table = CountTable(("sex",), (("Female", "Male"),), cells.sum(axis=1))
+    meaning = Meaning("1", "1", None, "admitted", favourable_is_positive=True)
+    disparity, findings = audit_group_disparity(
+        table, policy=Policy(), meaning=meaning, rng=np.random.default_rng(0), strata=strata
+    )
+    return build(title="Berkeley 1973", rows=int(applied.sum()), findings=findings, group_disparity=disparity)
+
+
+@cache
 def nothing() -> Report:
     return build(title="Nothing compared", rows=10, findings=[])
 

@@ -19,7 +19,18 @@ from tests.service.render import examples
 
 EXAMPLES = {
     name: getattr(examples, name)
-    for name in ("compas", "everything", "many_groups", "hostile", "undefined", "without_labels", "fair", "nothing")
+    for name in (
+        "compas",
+        "everything",
+        "many_groups",
+        "hostile",
+        "undefined",
+        "without_labels",
+        "fair",
+        "scored",
+        "berkeley",
+        "nothing",
+    )
 }
 VOID = {"meta", "input", "img", "br", "hr", "link"}
 

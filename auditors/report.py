@@ -267,7 +267,7 @@ class CalibrationDetail(Document):
 
     base_rate: float
     chance: float = Field(description="calibration error that a calibrated score would show on average with these rows")
-    debiased: float = Field(description="calibration error less its estimated bias (Kumar, Liang and Ma 2019)")
+    less_bias: float = Field(description="calibration error less its estimated bias (Kumar, Liang and Ma 2019)")
     bins: list[CalibrationBin]
 
 

@@ -232,7 +232,7 @@ class _Attribute:
         return CalibrationDetail(
             base_rate=float(bins.label[i].sum() / bins.weight[i].sum()),
             chance=float(found.chance[i]),
-            debiased=float(found.debiased[i]),
+            less_bias=float(found.debiased[i]),
             bins=[
                 CalibrationBin(
                     n=int(bins.rows[i, b]),

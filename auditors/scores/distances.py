@@ -12,7 +12,7 @@ from evenhand.auditors.scores.noise import bridge
 Floats = NDArray[np.float64]
 
 DRAWS = 1_000
-NULL_BINS = 200
+NULL_BINS = 100
 LEVEL = 0.95
 
 
@@ -39,7 +39,8 @@ def standardized_mean_differences(grouped: GroupedScores) -> MeanDifferences:
     total = np.where(rows.total > 0, rows.total, np.nan)
     mean = rows.summed(rows.weight * scores) / total
     away = scores - np.repeat(mean, rows.rows)
-    second, third, fourth = (rows.summed(rows.weight * away**power) / total for power in (2, 3, 4))
+    square = away * away
+    second, third, fourth = (rows.summed(rows.weight * power) / total for power in (square, square * away, square**2))
     n = np.where(rows.effective > 1, rows.effective, np.nan)
     variance = second * n / (n - 1)
     share = n[:, None] / (n[:, None] + n[None, :])  # weight of the row's group in the pooled variance

@@ -1,6 +1,7 @@
 """What the scores add to group disparity, where rows have scores: the document's parts, the metrics of groups, findings."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from evenhand.auditors.report import AttributeResult, Estimate, Finding, Group, 
 from evenhand.auditors.scores.plan import refuse_without_scores
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.subject import AuditSubject
+
+if TYPE_CHECKING:
+    from evenhand.auditors.scores.audit import ScoreAudit
 
 PROBABILITY_THRESHOLD = 0.5
 
@@ -41,12 +45,17 @@ def with_scores(
         threshold=_threshold(subject),
         rng=rng,
     )
+    return joined(document, audit), audit.findings
+
+
+def joined(document: GroupDisparity, audit: "ScoreAudit") -> GroupDisparity:
+    """The document with the audit's part, and metrics of scores beside those of decisions."""
     everyone = audit.metrics[""][0]
     attributes = [
         _with_metrics(result, audit.groups[result.attribute], audit.metrics[result.attribute], everyone)
         for result in document.attributes
     ]
-    return document.model_copy(update={"attributes": attributes, "scores": audit.attributes}), audit.findings
+    return document.model_copy(update={"attributes": attributes, "scores": audit.attributes})
 
 
 def _threshold(subject: AuditSubject) -> float | None:
@@ -65,12 +74,12 @@ def _with_metrics(
     """Metrics of scores beside those of decisions, group by group."""
     by_group = {tuple(group.items()): found for group, found in zip(groups, metrics, strict=True)}
 
-    def joined(row: GroupResult, found: Mapping[str, Estimate]) -> GroupResult:
+    def with_found(row: GroupResult, found: Mapping[str, Estimate]) -> GroupResult:
         return row.model_copy(update={"metrics": {**row.metrics, **found}})
 
     return result.model_copy(
         update={
-            "groups": [joined(row, by_group.get(tuple(row.group.items()), {})) for row in result.groups],
-            "overall": joined(result.overall, everyone),
+            "groups": [with_found(row, by_group.get(tuple(row.group.items()), {})) for row in result.groups],
+            "overall": with_found(result.overall, everyone),
         }
     )

@@ -112,18 +112,18 @@ def intervals(points: list[Point]) -> IntervalChart:
     start, end = (1.5, 90.0) if stacked else (33.0, 90.0)
     step = 38 if stacked else 30
     low, high = _domain(shown)
-    scale = _scale(low, high, start, end)
+    place = scale(low, high, start, end)
     rows = [
         Row(
             point,
             y=(28 if stacked else 18) + step * index,
-            x=scale(point.estimate),
-            left=scale(point.low),
-            right=scale(point.high),
+            x=place(point.estimate),
+            left=place(point.low),
+            right=place(point.high),
         )
         for index, point in enumerate(shown)
     ]
-    ticks = [Tick(scale(value) or 0.0, _tick_text(value)) for value in _steps(low, high)]
+    ticks = [Tick(place(value) or 0.0, _tick_text(value)) for value in _steps(low, high)]
     return IntervalChart(rows, ticks, height=step * len(shown) + 34, stacked=stacked, left_out=len(points) - len(shown))
 
 
@@ -136,9 +136,9 @@ def proxy_map(features: list[tuple[str, float, float, float, str]]) -> ProxyMap:
     largest = max((abs(contribution) for _, _, contribution, _, _ in features), default=0.0) or 0.01
     low = min(min((contribution for _, _, contribution, _, _ in features), default=0.0), 0.0)
     top, bottom = 18.0, MAP_HEIGHT - 46.0
-    across = _scale(0.5, 1.0, 11.0, 94.0)
+    across = scale(0.5, 1.0, 11.0, 94.0)
     levels_at = _steps(low, largest)
-    up = _scale(min(low, levels_at[0]), max(largest, levels_at[-1]), bottom, top)
+    up = scale(min(low, levels_at[0]), max(largest, levels_at[-1]), bottom, top)
     dots = [
         Dot(name, across(auc) or 0.0, up(contribution) or 0.0, 4 + 8 * math.sqrt(use), tone)
         for name, auc, contribution, use, tone in features
@@ -155,7 +155,7 @@ def curves(named: list[tuple[str, list[float], list[float], list[float], list[fl
         named: name, eps, accuracy, low, high; the lists of one length.
     """
     last = max((max(eps, default=0.0) for _, eps, *_ in named), default=0.0) or 1.0
-    across, up = _scale(0.0, last, 11.0, 76.0), _scale(0.0, 1.0, CURVE_HEIGHT - 40.0, 12.0)
+    across, up = scale(0.0, last, 11.0, 76.0), scale(0.0, 1.0, CURVE_HEIGHT - 40.0, 12.0)
     ends = sorted((up(accuracy[-1]) or 0.0, index) for index, (_, _, accuracy, _, _) in enumerate(named) if accuracy)
     name_at: dict[int, float] = {}
     for y, index in ends:
@@ -209,7 +209,9 @@ def _steps(low: float, high: float) -> list[float]:
     return [index * step for index in range(first, last + 1)]
 
 
-def _scale(low: float, high: float, start: float, end: float) -> Callable[[float | None], float | None]:
+def scale(low: float, high: float, start: float, end: float) -> Callable[[float | None], float | None]:
+    """Where a value stands between `start` and `end`, kept inside; None for what is no number."""
+
     def place(value: float | None) -> float | None:
         if value is None or not math.isfinite(value):
             return None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from evenhand.auditors.metrics import COUNT_METRICS, favourable_rate
 from evenhand.auditors.policy import SMALL_GROUP_ROWS
 from evenhand.auditors.report import AttributeResult, GroupResult, Report
+from evenhand.auditors.scores.catalogue import SCORE_METRICS
 from evenhand.service.render import charts, checks, words
 
 HEADLINE = ("favourable_rate", "false_positive_rate", "true_positive_rate")
@@ -15,7 +16,10 @@ ROWS_AT_FIRST = 20
 MEANINGS = {name: metric.meaning for name, metric in COUNT_METRICS.items()} | {
     "favourable_rate": favourable_rate(favourable_is_positive=True).meaning
 }
-SOURCES = {name: metric.source for name, metric in COUNT_METRICS.items()}
+MEANINGS |= {name: metric.meaning for name, metric in SCORE_METRICS.items()}
+SOURCES = {name: metric.source for name, metric in COUNT_METRICS.items()} | {
+    name: metric.source for name, metric in SCORE_METRICS.items()
+}
 
 
 @dataclass(frozen=True)

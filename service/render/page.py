@@ -19,6 +19,7 @@ from evenhand.service.render import (
     numbers,
     proxies,
     robustness,
+    scores,
     sentences,
     subgroups,
     words,
@@ -61,6 +62,7 @@ def view(report: Report) -> dict[str, Any]:
         "robust": robustness,
         "bounds": bounds,
         "subgroups": subgroups,
+        "scores": scores,
         "charts": charts,
     }
 

@@ -94,8 +94,9 @@ def _option(option: click.Option, context: click.Context) -> tuple[str, str, str
 
 
 def metrics() -> str:
-    """The catalogue of metrics: of one group, and comparisons with a name of their own."""
+    """The catalogue of metrics: of one group, comparisons with a name of their own, and of scores."""
     from evenhand.auditors.metrics import COMPOSITES, COUNT_METRICS, WHOLES, favourable_rate
+    from evenhand.auditors.scores.catalogue import SCORE_METRICS
 
     of_one_group = [favourable_rate(favourable_is_positive=True), *COUNT_METRICS.values()]
     return _joined(
@@ -156,6 +157,37 @@ def metrics() -> str:
                         whole.source,
                     )
                     for whole in WHOLES.values()
+                ),
+            ),
+            "## Of scores",
+            "Where rows have scores (`--score COL`, or a model's probability of the positive class). Calibration needs "
+            "scores in 0 to 1. A check on a `value` holds every group's distance from the ideal: 1 for `roc_auc`, else 0. "
+            "What no check compares is reported only.",
+            _table(
+                (
+                    "metric",
+                    "meaning",
+                    "of",
+                    "range",
+                    "better",
+                    "a check compares",
+                    "labels",
+                    "undefined when",
+                    "source",
+                ),
+                (
+                    (
+                        f"`{score.name}`",
+                        score.meaning,
+                        "two groups" if score.of_pairs else "one group",
+                        f"{score.low:g} to {score.high:g}".replace("inf", "∞"),
+                        score.better,
+                        ("difference" if score.of_pairs else "difference, value") if score.checked else "nothing",
+                        "needed" if score.needs_labels else "not needed",
+                        score.undefined_when,
+                        score.source,
+                    )
+                    for score in SCORE_METRICS.values()
                 ),
             ),
             "Any metric of one group can be compared as well: name it in a [`[[check]]`](policy.md#check), "

@@ -8,7 +8,7 @@ import sys
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))  # before numpy
 
-from benchmarks import bootstrap, command_line, counting, group_metrics, subgroups
+from benchmarks import bootstrap, command_line, counting, group_metrics, scores, subgroups
 
 
 def main(*, full: bool = False) -> int:
@@ -19,6 +19,7 @@ def main(*, full: bool = False) -> int:
         counting.main(full=full),
         bootstrap.main(full=full),
         subgroups.main(),
+        scores.main(),
     ]
     return max(missed)
 

@@ -12,7 +12,9 @@ from benchmarks import bootstrap, command_line, counting, group_metrics, scores,
 
 
 def main(*, full: bool = False) -> int:
-    print("All figures: this machine, one core, one run, medians; peers on the same rows, in the same run.")
+    print(
+        "All figures: this machine, one core, one run, medians; peers on the same rows, in the same run. Counting is timed in seconds of the core."
+    )
     missed = [
         command_line.main(),
         group_metrics.main(),

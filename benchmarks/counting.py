@@ -6,7 +6,7 @@
 import sys
 
 import numpy as np
-from benchmarks.clock import say, seconds
+from benchmarks.clock import core_seconds, say
 from benchmarks.group_metrics import LEVELS
 
 from evenhand.auditors.counts import Attribute, count
@@ -43,10 +43,10 @@ def _beside_the_least(rows: int, kind: type[np.integer]) -> list[bool]:
         cell *= levels
         cell += column
     times = 15 if rows < 10**7 else 5
-    bare = seconds(lambda: np.bincount(cell, minlength=400), times=times)
+    bare = core_seconds(lambda: np.bincount(cell, minlength=400), times=times)
     same = np.array_equal(np.bincount(cell, minlength=400), _count(codes, label, prediction).ravel())
-    ours = seconds(lambda: _count(codes, label, prediction), times=times)
-    stream = seconds(lambda: [np.bitwise_or.reduce(column.view(np.uint64)) for column in columns], times=times)
+    ours = core_seconds(lambda: _count(codes, label, prediction), times=times)
+    stream = core_seconds(lambda: [np.bitwise_or.reduce(column.view(np.uint64)) for column in columns], times=times)
     name, size = np.dtype(kind).name, sum(column.nbytes for column in columns) / 10**6
     print(f"  {f'evenhand, {name} codes ({size:,.0f} MB)':<66} {ours * 1000:>11.2f} ms")
     print(f"  {'one np.bincount over finished cell numbers':<66} {bare * 1000:>11.2f} ms")
@@ -95,7 +95,7 @@ def _metrics_ms(codes: Columns, label: np.ndarray, prediction: np.ndarray, metri
         for metric in list(COUNT_METRICS.values())[:metrics]:
             metric.value(cells)
 
-    return seconds(work, times=9) * 1000
+    return core_seconds(work, times=9) * 1000
 
 
 if __name__ == "__main__":

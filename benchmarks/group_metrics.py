@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from benchmarks.clock import say, seconds
+from benchmarks.clock import core_seconds, say
 from benchmarks.peers import peer_seconds
 
 from evenhand.auditors.counts import Attribute, count
@@ -43,11 +43,11 @@ def main() -> int:
         for name, column in codes.items()
     }
 
-    ours = seconds(lambda: _from_codes(codes, prediction, label), times=9)
-    strings = seconds(lambda: _from_strings(texts, prediction, label), times=7)
+    ours = core_seconds(lambda: _from_codes(codes, prediction, label), times=9)
+    strings = core_seconds(lambda: _from_strings(texts, prediction, label), times=7)
     categories = pd.DataFrame({name: pd.Categorical(values) for name, values in texts.items()})
-    theirs = seconds(lambda: _fairlearn(categories, prediction, label), times=1)
-    theirs_strings = seconds(lambda: _fairlearn(pd.DataFrame(texts), prediction, label), times=1)
+    theirs = core_seconds(lambda: _fairlearn(categories, prediction, label), times=1)
+    theirs_strings = core_seconds(lambda: _fairlearn(pd.DataFrame(texts), prediction, label), times=1)
 
     cells = int(np.prod(list(LEVELS.values())))
     print(f"\nGroup metrics: {ROWS:,} rows, {len(LEVELS)} sensitive columns, {cells} cells, {len(METRICS)} metrics")

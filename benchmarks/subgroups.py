@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from benchmarks.clock import say, seconds
+from benchmarks.clock import core_seconds, say
 from benchmarks.peers import peer_seconds
 
 from evenhand.auditors.counting.subgroups import subgroup_counts
@@ -25,7 +25,7 @@ def main() -> int:
     prediction = (rng.random(ROWS) < np.where(label == 1, 0.7, 0.2)).astype(np.int8)
 
     found = subgroup_counts(attributes, prediction=prediction, label=label, depth=3)
-    ours = seconds(lambda: subgroup_counts(attributes, prediction=prediction, label=label, depth=3), times=9)
+    ours = core_seconds(lambda: subgroup_counts(attributes, prediction=prediction, label=label, depth=3), times=9)
     print(
         f"\nSubgroups: {ROWS:,} rows, {len(LEVELS)} attributes, depth 3: {len(found):,} subgroups, {4 * len(found):,} counts"
     )

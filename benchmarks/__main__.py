@@ -12,9 +12,8 @@ from benchmarks import bootstrap, command_line, counting, group_metrics, scores,
 
 
 def main(*, full: bool = False) -> int:
-    print(
-        "All figures: this machine, one core, one run, medians; peers on the same rows, in the same run. Counting is timed in seconds of the core."
-    )
+    print("All figures: this machine, one core, one run, medians; peers on the same rows, in the same run.")
+    print("Whole processes are timed by the clock on the wall, counting in seconds of the core.")
     missed = [
         command_line.main(),
         group_metrics.main(),

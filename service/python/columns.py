@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from evenhand.datasets.errors import EmptySource
+from evenhand.datasets.objects import column_of_objects
 from evenhand.datasets.table import Table
 from evenhand.service.audits.errors import BadArgument
 
@@ -77,7 +78,9 @@ def _from_array(values: Any, argument: str) -> Any:
             array = array[:, 0]
         if array.ndim != 1:
             raise BadArgument(argument, f"it has the shape {array.shape}", "Pass one value a row, of shape (n,).")
-        values = array.tolist() if array.dtype.kind in "OUS" else array
+        if array.dtype == object:
+            return _chunked(lambda: column_of_objects(array), array)
+        values = array.tolist() if array.dtype.kind in "US" else array
     return _chunked(lambda: pa.array(values, from_pandas=True), values)
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evenhand.auditors.disparity.recount import findings_from_counts, why_not_recountable
 from evenhand.auditors.gate import decide, overall_verdict
 from evenhand.auditors.metrics import COUNT_METRICS
 from evenhand.auditors.policy import Policy
-from evenhand.auditors.report import GroupResult, Report
+from evenhand.auditors.report import Finding, GroupDisparity, GroupResult, Report
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.run import run_audit
 
@@ -19,10 +20,11 @@ UNREPEATED = {"id", "created", "signature", "environment", "tool"}
 
 @dataclass(frozen=True)
 class Test:
-    """One thing that was checked; `problem` None means it holds."""
+    """One thing that was checked; `problem` None means it holds. What could not be checked says so."""
 
     what: str
     problem: str | None = None
+    checked: bool = True
 
 
 def verify_alone(report: Report) -> Iterator[Test]:
@@ -44,6 +46,35 @@ def verify_alone(report: Report) -> Iterator[Test]:
         for attribute in report.audits.group_disparity.attributes:
             wrong = [problem for group in attribute.groups for problem in _wrong_rates(group)]
             yield Test(f"rates of {attribute.attribute} follow from their counts", wrong[0] if wrong else None)
+        yield from _findings_follow(report, report.audits.group_disparity)
+
+
+def _findings_follow(report: Report, document: GroupDisparity) -> Iterator[Test]:
+    reason = why_not_recountable(document)
+    if reason is not None:
+        yield Test(f"findings of group disparity from the counts: {reason}", checked=False)
+        return
+    again = findings_from_counts(document, Policy.model_validate(report.subject.policy))
+    stated = {finding.id: finding for finding in report.findings}
+    wrong = [problem for finding in again if (problem := _stated_otherwise(finding, stated)) is not None]
+    yield Test(f"{len(again):,} findings of group disparity follow from the counts", wrong[0] if wrong else None)
+
+
+def _stated_otherwise(finding: Finding, stated: dict[str, Finding]) -> str | None:
+    """How the report's finding differs from what its counts give, or None."""
+    found = stated.get(finding.id)
+    if found is None:
+        return f"{finding.id} is missing"
+    for name in ("verdict", "gate", "estimate", "low", "high", "tolerance", "level"):
+        one, other = getattr(finding, name), getattr(found, name)
+        same = math.isclose(one, other, rel_tol=1e-7, abs_tol=1e-7) if _numbers(one, other) else one == other
+        if not same:
+            return f"{finding.id}: {name} is stated as {other}, the counts give {one}"
+    return None
+
+
+def _numbers(one: object, other: object) -> bool:
+    return isinstance(one, float) and isinstance(other, float)
 
 
 def _wrong_rates(group: GroupResult) -> Iterator[str]:

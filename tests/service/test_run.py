@@ -69,8 +69,22 @@ def test_tampered_count_is_found(german_report: Report) -> None:
 
     wrong = [test for test in verify_alone(Report.model_validate(document)) if test.problem is not None]
 
-    assert len(wrong) == 1
     assert "its counts give" in str(wrong[0].problem)
+    assert "the counts give" in str(wrong[1].problem)
+
+
+def test_tampered_finding_is_found(german_report: Report) -> None:
+    """All verdicts turned to within, and the gate with them: the counts say otherwise."""
+    document = german_report.model_dump(mode="json", by_alias=True)
+    for finding in document["findings"]:
+        finding["verdict"] = "proven_within"
+    document["verdict"] = "proven_within"
+    document["gate"] |= {"outcome": "pass", "exit_code": 0}
+
+    wrong = [test for test in verify_alone(Report.model_validate(document)) if test.problem is not None]
+
+    assert len(wrong) == 1
+    assert "verdict is stated as proven_within, the counts give inconclusive" in str(wrong[0].problem)
 
 
 def test_tampered_gate_is_found(german_report: Report) -> None:

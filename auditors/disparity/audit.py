@@ -95,14 +95,13 @@ def audit_group_disparity(
         pairs += [finding for answer in answers for finding in answer.pairs]
         attributes.append(_attribute_result(evidence, table, repeated, metrics, answers, rng))
         evidences.append(evidence)
-    budget = checks[0].budget if checks else None
     repeats = None if units is None else _repeats(units, evidences, metrics)
     document = GroupDisparity(
         positive=meaning.positive,
         favourable=meaning.favourable,
         label=meaning.label,
         prediction=meaning.prediction,
-        family_level=budget.level if budget else 1 - policy.alpha,
+        family_level=min((check.budget.level for check in checks), default=1 - policy.alpha),
         weighted=table.weights is not None,
         attributes=attributes,
         bounds=_bounds(table, [check for check in checks if check.whole is None]),

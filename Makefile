@@ -47,7 +47,8 @@ test: install-dev ## Install what the tests need, and run them
 	$(BIN)/python -m pytest
 
 test-all: install-dev ## The same with the simulations and storms marked slow
-	@bash tests/prepare.sh
+	@bash tests/prepare.sh all
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[spark]'
 	$(BIN)/python -m pytest -m ""
 
 check: install-dev ## Format, lint, types, direction of imports

@@ -28,16 +28,24 @@ def main(rows: int = ROWS) -> int:
         print(f"\nParquet: {rows:,} rows, {megabytes:,.0f} MB, {len(COLUMNS)} columns, 400 cells; medians of {REPEATS}")
         decoding, counting = _measured(path, threads=False)
         decoding_threads, counting_threads = _measured(path, threads=True)
+        peer = _median([_run("duckdb", path, threads=False) for _ in range(REPEATS)])
         digest = _run("digest", path, threads=False)
     _line("decoding alone, one thread", decoding)
     _line("counting (and decoding), one thread", counting)
+    _line("DuckDB, the same counts by GROUP BY, one thread", peer)
     _line("decoding alone, columns side by side", decoding_threads)
     _line("counting (and decoding), columns side by side", counting_threads)
     _line("the digest of the file, which every audit takes too", digest)
-    ratio = counting["seconds"] / decoding["seconds"]
+    # one thread's processor time is its time on a machine that does nothing else
+    ratio = counting["processor"] / decoding["processor"]
     peak = max(counting["megabytes"], counting_threads["megabytes"])
     met = [
-        say("counting over decoding alone, one thread", f"{ratio:.2f} times", goal="1.3 times", met=ratio <= 1.3),
+        say(
+            "counting over decoding alone, one thread, processor time",
+            f"{ratio:.2f} times",
+            goal="1.3 times",
+            met=ratio <= 1.3,
+        ),
         say("peak memory", f"{peak:.0f} MB", goal="200 MB", met=peak < 200),
     ]
     return 0 if all(met) else 1
@@ -46,11 +54,11 @@ def main(rows: int = ROWS) -> int:
 def _measured(path: Path, *, threads: bool) -> tuple[dict[str, float], dict[str, float]]:
     """Medians for decoding and counting, whose runs take turns, so that a busy machine slows both."""
     runs = [(_run("decode", path, threads=threads), _run("count", path, threads=threads)) for _ in range(REPEATS)]
-    decoding, counting = (
-        {key: statistics.median(run[which][key] for run in runs) for key in ("seconds", "processor", "megabytes")}
-        for which in (0, 1)
-    )
-    return decoding, counting
+    return _median([decoding for decoding, _ in runs]), _median([counting for _, counting in runs])
+
+
+def _median(runs: list[dict[str, float]]) -> dict[str, float]:
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
 
 
 def _line(what: str, measured: dict[str, float]) -> None:
@@ -90,6 +98,15 @@ def _one(what: str, path: Path, threads: bool) -> None:
             chunks = chunks_of(path, path.name, "parquet", COLUMNS, threads=threads)
             counted = count_chunks(chunks, Asked(COLUMNS), name=path.name, sha256="")
             assert counted.table.rows == 400
+    elif what == "duckdb":
+        import duckdb
+
+        connection = duckdb.connect(config={"threads": 1})
+
+        def task() -> None:
+            names = ", ".join(COLUMNS)
+            query = f"SELECT {names}, COUNT(*) FROM read_parquet('{path}') GROUP BY {names}"
+            assert len(connection.execute(query).fetchall()) == 400
     else:
 
         def task() -> None:

@@ -7,6 +7,7 @@ from evenhand.datasets.errors import MissingSource
 from evenhand.datasets.formats import format_of
 from evenhand.datasets.imageset import ImageSet
 from evenhand.datasets.table import Table
+from evenhand.datasets.warehouse_urls import without_credentials
 
 
 def open_source(source: str | Path, name: str | None = None) -> Table | ImageSet:
@@ -23,7 +24,7 @@ def open_source(source: str | Path, name: str | None = None) -> Table | ImageSet
         return builtin.load(source)
     path = Path(source)
     if not path.exists():
-        raise MissingSource(str(source), builtin.names())
+        raise MissingSource(without_credentials(str(source)), builtin.names())
     name = (path.name or str(path)) if name is None else name
     # imported here: a table needs no Pillow
     if format_of(path, name) in ("npz", "zip", "folder"):

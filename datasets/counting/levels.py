@@ -20,7 +20,7 @@ class Coded:
     """A column of one chunk, coded as it came; rows stay untouched, for translating counts is cheaper.
 
     Attributes:
-        codes: shape (n,), each below len(levels).
+        codes: shape (n,), whole numbers that are to lie below len(levels); a count finds out whether they do.
         levels: the level that each code stands for; the same array as long as codes mean the same.
     """
 
@@ -44,30 +44,36 @@ class Levels:
     def __len__(self) -> int:
         return len(self.values)
 
-    def coded(self, chunk: Any) -> Coded:
-        """Codes of an Arrow array of at least one value, whose own codes, if it has any, lie within its dictionary."""
+    def coded(self, chunk: Any, *, look: bool) -> Coded:
+        """Codes of an Arrow array of at least one value.
+
+        Args:
+            look: look for numbers that are new; else take them for known, and let the count find out that one is not.
+        """
         if pa.types.is_float16(chunk.type):
             chunk = chunk.cast(self.values.type)
         if pa.types.is_boolean(chunk.type):
             chunk = chunk.cast(pa.uint8())
         if pa.types.is_integer(chunk.type) and chunk.null_count == 0:
-            small = self._small_numbers(_numpy(chunk))
+            small = self._small_numbers(_numpy(chunk), look)
             if small is not None:
                 return small
         if not pa.types.is_dictionary(chunk.type):
             chunk = pc.dictionary_encode(chunk, null_encoding="encode")
         return self._dictionary_codes(chunk)
 
-    def _small_numbers(self, numbers: NDArray[np.integer[Any]]) -> Coded | None:
+    def _small_numbers(self, numbers: NDArray[np.integer[Any]], look: bool) -> Coded | None:
         """Whole numbers from 0 to 255, which labels are, code themselves: no hashing."""
-        highest = int(numbers.max())
-        if highest > 255 or numbers.min() < 0:
-            return None
-        if highest >= len(self._of_bytes):
-            # also those that do not occur get a level; it stays at a count of 0
-            every = arrow(np.arange(highest + 1, dtype=np.uint8))
-            self._of_bytes = self._level_of(every.cast(self.values.type))
-        return Coded(numbers.astype(np.uint8), self._of_bytes)
+        if look or not len(self._of_bytes):
+            highest = highest_code(numbers)
+            if highest > 255:
+                self._of_bytes = self._of_bytes[:0]
+                return None
+            if highest >= len(self._of_bytes):
+                # also those that do not occur get a level; it stays at a count of 0
+                every = arrow(np.arange(highest + 1, dtype=np.uint8))
+                self._of_bytes = self._level_of(every.cast(self.values.type))
+        return Coded(numbers, self._of_bytes)
 
     def _dictionary_codes(self, encoded: Any) -> Coded:
         if encoded.dictionary is not self._dictionary and not encoded.dictionary.equals(self._dictionary):
@@ -89,6 +95,11 @@ class Levels:
         self.values = pa.concat_arrays([self.values, new])
         found = pc.index_in(values, value_set=self.values, skip_nulls=False)
         return _numpy(found).astype(np.intp) if len(found) else np.zeros(0, np.intp)
+
+
+def highest_code(numbers: NDArray[np.integer[Any]]) -> int:
+    """The highest of whole numbers, where a negative one is higher than all: one pass in place of two."""
+    return int(numbers.view(f"u{numbers.dtype.itemsize}").max())
 
 
 def _numpy(column: Any) -> NDArray[np.integer[Any]]:

@@ -3,6 +3,7 @@
 What comes back is what reading the whole file and counting it would give. A table in a warehouse is counted there.
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from evenhand.datasets.counting.chunks import Chunks, chunks_of, rows_of_parquet
 from evenhand.datasets.counting.levels import Coded, Levels, arrow
 from evenhand.datasets.counting.tally import Tally
 from evenhand.datasets.counting.text import settle, text_chunks
-from evenhand.datasets.errors import BadWeight, MissingValue, TooManyGroups, UnknownFormat
+from evenhand.datasets.errors import BadWeight, CorruptFile, MissingValue, TooManyGroups, UnknownFormat
 from evenhand.datasets.formats import TABLES, format_of
 from evenhand.datasets.numbers import numbers
 from evenhand.datasets.place import Place
@@ -45,10 +46,10 @@ def count_file(path: str | Path, asked: Asked, *, name: str | None = None, threa
     kind = format_of(path, name)
     if kind in ("parquet", "arrow"):
         chunks = chunks_of(path, name, kind, asked.columns, threads=threads)
-        return _counted(chunks, asked, name, sha256_of(path))
+        return count_chunks(chunks, asked, name=name, sha256=sha256_of(path))
     if kind in ("csv", "tsv"):
         text = text_chunks(path, name, asked, tab=kind == "tsv")
-        return settle(_counted(text, asked, name, sha256_of(path)), asked)
+        return settle(count_chunks(text, asked, name=name, sha256=sha256_of(path)), asked)
     raise UnknownFormat(name, f"{kind}, not a table", TABLES)
 
 
@@ -83,14 +84,15 @@ def columns_of(path: Path, name: str) -> tuple[str, ...]:
     return text_chunks(path, name, Asked(()), tab=kind == "tsv").columns
 
 
-def _counted(chunks: Chunks, asked: Asked, name: str, sha256: str) -> Counted:
-    counter = _Counter(asked, name, chunks.types)
+def count_chunks(chunks: Chunks, asked: Asked, *, name: str, sha256: str) -> Counted:
+    """Count the batches of a file that is open, whose digest is known; raises as `count_file`."""
+    counter = _Counter(asked, name, chunks.kind, chunks.types)
     for batch in chunks.batches:
         counter.add(batch)
     return counter.counted(chunks.columns, sha256)
 
 
-_ONE, _TWO = np.arange(1), np.arange(2)
+_TWO = np.arange(2)
 
 
 @dataclass
@@ -121,6 +123,7 @@ class _Counter:
 
     asked: Asked
     name: str
+    kind: str
     types: dict[str, Any]
     rows: int = 0
     lowest: float = np.inf
@@ -132,25 +135,32 @@ class _Counter:
 
     def __post_init__(self) -> None:
         self.levels = {key: Levels(self.types[key], Place(self.name, key)) for key in self.asked.keys}
-        # the first axis has one level, so that a score alone can be counted too
-        self.tally = Tally(1 + len(self.levels) + (self.asked.score is not None))
+        self.tally = Tally(len(self.levels) + (self.asked.score is not None))
         self.score = _Numbers(Place(self.name, self.asked.score)) if self.asked.score else None
         self.weight = _Numbers(Place(self.name, self.asked.weight)) if self.asked.weight else None
 
     def add(self, batch: Any) -> None:
         if batch.num_rows == 0:
             return
-        columns = [Coded(np.zeros(batch.num_rows, np.uint8), _ONE)]
-        columns += [levels.coded(batch.column(key)) for key, levels in self.levels.items()]
-        shape = [1, *map(len, self.levels.values())]
-        if self.score is not None:
-            columns.append(Coded(self._reaches_threshold(batch.column(self.asked.score)), _TWO))
+        reached = None if self.score is None else self._reaches_threshold(batch.column(self.asked.score))
+        weight = self._weights(batch)
+        # numbers are taken for known at first: that none is new, the count finds out as it goes
+        if not (self._add(batch, reached, weight, look=False) or self._add(batch, reached, weight, look=True)):
+            raise CorruptFile(self.name, self.kind, "a code lies outside its dictionary")
+        self.rows += batch.num_rows
+
+    def _add(
+        self, batch: Any, reached: NDArray[np.uint8] | None, weight: NDArray[np.float64] | None, *, look: bool
+    ) -> bool:
+        columns = [levels.coded(batch.column(key), look=look) for key, levels in self.levels.items()]
+        shape = [len(levels) for levels in self.levels.values()]
+        if reached is not None:
+            columns.append(Coded(reached, _TWO))
             shape.append(2)
-        cells = int(np.prod(shape, dtype=object))
+        cells = math.prod(shape)
         if cells > MOST_CELLS:
             raise TooManyGroups(self.name, self.asked.keys, cells, MOST_CELLS)
-        self.tally.add(columns, tuple(shape), self._weights(batch))
-        self.rows += batch.num_rows
+        return self.tally.add(columns, tuple(shape), weight)
 
     def _reaches_threshold(self, column: Any) -> NDArray[np.uint8]:
         assert self.score is not None
@@ -177,7 +187,7 @@ class _Counter:
                 column.refuse_missing()
         present = self.tally.present()
         data, squares = {}, None
-        _, *index = np.unravel_index(present, self.tally.rows.shape)
+        index = np.unravel_index(present, self.tally.rows.shape)
         for key, codes in zip(self.levels, index, strict=False):
             data[key] = self.levels[key].values.take(arrow(codes))
         if self.asked.score is not None:

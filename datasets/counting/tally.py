@@ -1,13 +1,17 @@
 """Counts by the codes of several columns, merged chunk by chunk by addition; the codes come from levels."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.datasets.counting.levels import Coded
+from evenhand.datasets.counting.levels import Coded, highest_code
 from evenhand.datasets.counting.sums import ExactSums, grown
+
+BLOCK_ROWS = 1 << 15
+"""What is made of so many rows stays in a processor's first caches."""
 
 
 class Tally:
@@ -28,8 +32,8 @@ class Tally:
         self._translate()
         return self._rows
 
-    def add(self, columns: Sequence[Coded], levels: tuple[int, ...], weight: NDArray[np.float64] | None = None) -> None:
-        """Count one chunk.
+    def add(self, columns: Sequence[Coded], levels: tuple[int, ...], weight: NDArray[np.float64] | None = None) -> bool:
+        """Count one chunk; or count nothing and answer False, where a code lies beyond its levels.
 
         Args:
             columns: each of shape (n,).
@@ -41,20 +45,33 @@ class Tally:
             self._weights.grow(levels)
             self._squares.grow(levels)
         codes = tuple(len(column.levels) for column in columns)
-        if weight is None and np.prod(codes, dtype=object) <= len(columns[0].codes):
-            if any(column.levels is not meant for column, meant in zip(columns, self._meaning, strict=False)):
-                self._translate()
-            if not self._meaning:
-                self._meaning = [column.levels for column in columns]
-                self._by_code = np.zeros(int(np.prod(codes)), np.int64)
-            cell = _cell_of_row([column.codes for column in columns], codes)
-            self._by_code += np.bincount(cell, minlength=len(self._by_code))
-            return
-        cell = _cell_of_row([column.levels[column.codes] for column in columns], levels).astype(np.intp)
+        if weight is None and math.prod(codes) <= len(columns[0].codes):
+            return self._add_by_code(columns, codes)
+        if any(highest_code(column.codes) >= count for column, count in zip(columns, codes, strict=True)):
+            return False
+        cell = _cell_of_row([column.levels[column.codes] for column in columns], levels)
+        assert cell is not None
+        cell = cell.astype(np.intp)
         np.add.at(self._rows.reshape(-1), cell, 1)
         if weight is not None:
             self._weights.add(cell, weight, levels)
             self._squares.add(cell, weight * weight, levels)
+        return True
+
+    def _add_by_code(self, columns: Sequence[Coded], codes: tuple[int, ...]) -> bool:
+        found = np.zeros(math.prod(codes), np.int64)
+        for begin in range(0, len(columns[0].codes), BLOCK_ROWS):
+            block = slice(begin, begin + BLOCK_ROWS)
+            cell = _cell_of_row([column.codes[block] for column in columns], codes)
+            if cell is None:
+                return False
+            found += np.bincount(cell, minlength=len(found))
+        if any(column.levels is not meant for column, meant in zip(columns, self._meaning, strict=False)):
+            self._translate()
+        if not self._meaning:
+            self._meaning, self._by_code = [column.levels for column in columns], np.zeros_like(found)
+        self._by_code += found
+        return True
 
     def _translate(self) -> None:
         if self._meaning:
@@ -71,13 +88,20 @@ class Tally:
         return self._weights.totals(cells), self._squares.totals(cells)
 
 
-def _cell_of_row(
-    codes: Sequence[NDArray[np.integer[Any]]], counts: tuple[int, ...]
-) -> NDArray[np.unsignedinteger[Any]]:
-    """Each row's index in the flattened table, in the narrowest integers that hold it: memory traffic is the cost."""
-    kind = np.uint16 if np.prod(counts, dtype=object) < 1 << 16 else np.uint32
-    cell: NDArray[Any] = codes[0].astype(kind)
-    for column, count in zip(codes[1:], counts[1:], strict=True):
-        cell *= kind(count)
-        np.add(cell, column, out=cell, casting="unsafe")
+def _cell_of_row(codes: Sequence[NDArray[np.integer[Any]]], counts: tuple[int, ...]) -> NDArray[Any] | None:
+    """Each row's index in the flattened table, in the narrowest integers that hold it; None where a code is too high.
+
+    A code is looked at while its block is at hand, for memory traffic is the cost.
+    """
+    kind = np.uint16 if math.prod(counts) < 1 << 16 else np.uint32
+    cell: NDArray[Any] | None = None
+    for column, count in zip(codes, counts, strict=True):
+        if highest_code(column) >= count:
+            return None
+        narrow = column.astype(kind)
+        if cell is None:
+            cell = narrow
+        else:
+            cell *= kind(count)
+            cell += narrow
     return cell

@@ -33,7 +33,7 @@ def text_chunks(path: Path, name: str, asked: Asked, *, tab: bool) -> Chunks:
     file = _File(path, name, survey, tab)
     checked(file.columns, asked.columns, name)
     types = {column: pa.string() for column in asked.columns} | dict.fromkeys(asked.keys, _KEY)
-    return Chunks(file.columns, types, file.batches(types))
+    return Chunks(file.kind, file.columns, types, file.batches(types))
 
 
 class _File:

@@ -67,8 +67,9 @@ def _split(values: tuple[str, ...]) -> list[str]:
 def command(source: str | None, **options: Any) -> None:
     """Audit SOURCE and answer with an exit code.
 
-    SOURCE is a .csv, .parquet or .arrow table, a folder, .zip or .npz of pictures, a built-in set (`evenhand datasets`)
-    or a policy file evenhand.toml. Without SOURCE, the evenhand.toml or [tool.evenhand] of this folder is used.
+    SOURCE is a .csv, .parquet or .arrow table, a folder, .zip or .npz of pictures, a built-in set (`evenhand datasets`),
+    a table in a warehouse (postgresql://USER@HOST/DATABASE/TABLE, duckdb:///FILE?table=TABLE) or a policy file
+    evenhand.toml. Without SOURCE, the evenhand.toml or [tool.evenhand] of this folder is used.
 
     \b
     evenhand audit predictions.csv --label y --prediction yhat --sensitive sex --sensitive race

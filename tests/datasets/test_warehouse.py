@@ -20,12 +20,14 @@ from evenhand.datasets.errors import (
     CannotConnect,
     EmptySource,
     MissingColumn,
+    MissingSource,
     MissingTable,
     MissingValue,
     NoDriver,
     QueryFailed,
     TooManyGroups,
 )
+from evenhand.datasets.sources import open_source
 from evenhand.datasets.table import Table
 from evenhand.datasets.warehouse import WarehouseTable, counts, open_warehouse
 from evenhand.datasets.warehouse_urls import is_warehouse, parsed, without_credentials
@@ -380,6 +382,13 @@ def test_password_stays_out_of_what_cannot_connect_says() -> None:
 
     assert "s3cret" not in str(caught.value)
     assert "127.0.0.1:1/db/people" in str(caught.value)
+
+
+def test_password_stays_out_of_what_cannot_be_read_as_a_file_says() -> None:
+    with pytest.raises(MissingSource) as caught:
+        open_source("postgresql://me:s3cret@host/db/people")
+
+    assert "s3cret" not in str(caught.value)
 
 
 def test_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))  # before numpy
 
-from benchmarks import bootstrap, command_line, counting, group_metrics, scores, subgroups
+from benchmarks import bootstrap, command_line, counting, group_metrics, parquet, scores, subgroups
 
 
 def main(*, full: bool = False) -> int:
@@ -18,6 +18,7 @@ def main(*, full: bool = False) -> int:
         command_line.main(),
         group_metrics.main(),
         counting.main(full=full),
+        parquet.main(parquet.FULL_ROWS if full else parquet.ROWS),
         bootstrap.main(full=full),
         subgroups.main(),
         scores.main(),

@@ -34,8 +34,5 @@ def compas(archive: zipfile.ZipFile) -> pa.Table:
     # decile_score and priors_count stand twice in the header, with equal values: index finds the first
     positions = {name: header.index(name) for name in COLUMNS}
     return pa.table(
-        {
-            name: pa.array([row[at] if name in TEXT else int(row[at]) for row in rows])
-            for name, at in positions.items()
-        }
+        {name: pa.array([row[at] if name in TEXT else int(row[at]) for row in rows]) for name, at in positions.items()}
     )

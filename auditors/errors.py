@@ -9,6 +9,7 @@ AuditorError
 │   ├── NothingToCompare one group only in every attribute
 │   ├── LengthMismatch
 │   ├── TooManyCells
+│   ├── TooManyGroups
 │   ├── BadMembership    probabilities of membership that are none
 │   └── UndefinedScores  a classifier answers with NaN or infinity
 └── UnknownGroup         a named reference group was not counted
@@ -101,6 +102,14 @@ class BadMembership(UnfitData):
         super().__init__(
             f"membership.{attribute}: {problem} (found {found:g}). Name one column a group under [data.membership], each with "
             "fractions of 1."
+        )
+
+
+class TooManyGroups(UnfitData):
+    def __init__(self, attribute: str, groups: int, rows: int, limit: int) -> None:
+        super().__init__(
+            f"'{attribute}' has {groups:,} groups in {rows:,} rows; up to {limit:,} can be compared pair by pair. "
+            "Put its values into classes first (an age into age bands), or name another --sensitive column."
         )
 
 

@@ -78,6 +78,7 @@ class Finding(Document):
     gate: Gate = Gate.OFF
     message: str
     rows_needed: int | None = None
+    smallest_n: int | None = Field(default=None, description="rows of the smallest group, which `rows_needed` is about")
     detectable: float | None = None
     counterpart: Counterpart | None = None
     exact: ExactTests | None = None

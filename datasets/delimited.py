@@ -97,8 +97,11 @@ def separator(found: Survey, *, tab: bool) -> str:
     return max(",;\t", key=bare.count)
 
 
-def parse_options(separator: str, note: Callable[[Any], str]) -> pv.ParseOptions:
-    """How a line is taken apart; `note` is asked about each row with too many or too few fields."""
+def parse_options(separator: str, note: Callable[[Any], str] | None = None) -> pv.ParseOptions:
+    """How a line is taken apart; `note` is asked about each row with too many or too few fields.
+
+    With several threads give no `note`: one of them may let go of it while the interpreter ends, which aborts the process.
+    """
     return pv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=note)
 
 
@@ -109,7 +112,7 @@ def _read(path: Path, separator: str, name: str) -> Any:
         ragged.append(row)
         return "error"
 
-    def attempt(threads: bool) -> Any:
+    def attempt(threads: bool, note: Callable[[Any], str] | None) -> Any:
         return pv.read_csv(
             path,
             read_options=pv.ReadOptions(use_threads=threads),
@@ -118,15 +121,14 @@ def _read(path: Path, separator: str, name: str) -> Any:
         )
 
     try:
-        return attempt(True)
-    except pa.ArrowInvalid:
-        if not ragged:
-            raise
-    ragged.clear()
-    try:  # once more in one thread: only then is the row's number known
-        return attempt(False)
-    except pa.ArrowInvalid:
-        raise ragged_row(ragged[0], name) from None
+        return attempt(True, None)
+    except pa.ArrowInvalid as error:
+        try:  # once more in one thread, which knows the row's number
+            attempt(False, note)
+        except pa.ArrowInvalid:
+            if ragged:
+                raise ragged_row(ragged[0], name) from None
+        raise error
 
 
 def ragged_row(found: Any, name: str) -> RaggedRow:

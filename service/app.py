@@ -153,4 +153,4 @@ def _told(found: Problem, headers: dict[str, str]) -> Response:
     """As problem+json to programs, as a page to people."""
     if request.path.startswith(API) or not request.accept_mimetypes.accept_html or "Authorization" in request.headers:
         return problem(found, headers)
-    return Response(render_template("problem.html", problem=found), found.status, headers, mimetype="text/html")
+    return Response(render_template("error.html", problem=found), found.status, headers, mimetype="text/html")

@@ -394,6 +394,7 @@ TABLE: dict[type[Exception], Kind] = {
     requests.RequestProblem: UNUSABLE,
     requests.NothingToAudit: UNUSABLE,
     requests.NoSensitiveColumn: UNUSABLE,
+    requests.OneColumnTwice: UNUSABLE,
     requests.ClassMismatch: UNUSABLE,
     requests.ThresholdNeeded: UNUSABLE,
     requests.UnfitModel: UNUSABLE,
@@ -416,6 +417,7 @@ TABLE: dict[type[Exception], Kind] = {
     auditors.LengthMismatch: UNUSABLE,
     auditors.TooManyCells: UNUSABLE,
     auditors.BadMembership: UNUSABLE,
+    auditors.TooManyGroups: UNUSABLE,
     auditors.UndefinedScores: UNUSABLE,
     auditors.UnknownGroup: UNUSABLE,
     # classifiers

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from evenhand.auditors.disparity.evidence import Evidence
 from evenhand.auditors.disparity.pairs import Pairs, compare_pairs
-from evenhand.auditors.disparity.pairwise import finding_id, finite, pair_findings, undecided, verdict_of
+from evenhand.auditors.disparity.pairwise import MOST_GROUPS, finding_id, finite, pair_findings, undecided, verdict_of
 from evenhand.auditors.disparity.plan import PlannedCheck
 from evenhand.auditors.disparity.settle import what_would_settle
 from evenhand.auditors.disparity.versus import Reference, against_reference, against_rest
@@ -38,7 +38,7 @@ def answer(check: PlannedCheck, evidence: Evidence, *, reference: Reference | No
     """Compare all pairs on all components, then take the composite over them."""
     counts, small = evidence.counts, evidence.small
     compared = ~counts.unknown & ~small if check.small_groups == "list" else ~counts.unknown
-    if compared.sum() < 2:
+    if not 2 <= compared.sum() <= MOST_GROUPS:
         return Answer(check, undecided(check, evidence, compared), [], 0)
     z = check.budget.z_all_pairs(int(compared.sum()))
     components = [

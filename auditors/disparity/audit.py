@@ -14,10 +14,10 @@ from evenhand.auditors.disparity.entropy import entropy_finding
 from evenhand.auditors.disparity.evidence import Evidence
 from evenhand.auditors.disparity.groups import expected_largest_gap, group_results
 from evenhand.auditors.disparity.pairs import Z_SINGLE
-from evenhand.auditors.disparity.pairwise import MOST_PAIRS_LISTED
+from evenhand.auditors.disparity.pairwise import MOST_GROUPS, MOST_PAIRS_LISTED
 from evenhand.auditors.disparity.plan import PlannedCheck, attribute_sets, planned
 from evenhand.auditors.disparity.versus import Reference, reference_of
-from evenhand.auditors.errors import NothingToCompare
+from evenhand.auditors.errors import NothingToCompare, TooManyGroups
 from evenhand.auditors.metrics import COUNT_METRICS, Metric, favourable_rate
 from evenhand.auditors.policy import SMALL_GROUP_ROWS, Policy
 from evenhand.auditors.report import AttributeResult, Finding, GroupDisparity, PairsListed, Repeats, UnknownBounds
@@ -62,10 +62,12 @@ def audit_group_disparity(
 
     Raises:
         NothingToCompare: every attribute has fewer than two known groups.
+        TooManyGroups: an attribute has more groups than can be compared pair by pair.
         PolicyError: a check names what is not there.
         UnknownGroup: the declared reference is no group.
     """
     _refuse_one_group(table)
+    _refuse_many_groups(table)
     repeated = units if units is not None and units.repeated else None
     sampled = None if strata is None else Strata(strata, repeated)
     checks = planned(
@@ -128,6 +130,14 @@ def _refuse_one_group(table: CountTable) -> None:
         known[name] = [str(g[name]) for g, unknown in zip(counts.groups, counts.unknown, strict=True) if not unknown]
     if all(len(values) < 2 for values in known.values()):
         raise NothingToCompare(known)
+
+
+def _refuse_many_groups(table: CountTable) -> None:
+    for name in table.attributes:
+        counts = table.of(name)
+        known = int((~counts.unknown).sum())
+        if known > MOST_GROUPS:
+            raise TooManyGroups(name, known, int(counts.rows.sum()), MOST_GROUPS)
 
 
 def _metrics(table: CountTable, meaning: Meaning) -> list[Metric]:

@@ -13,6 +13,9 @@ from evenhand.auditors.report import Counterpart, ExactTests, Finding
 from evenhand.auditors.verdict import Comparison, Verdict
 from evenhand.auditors.words import quoted_group
 
+MOST_GROUPS = 500
+"""Groups of one attribute or intersection that are compared pair by pair."""
+
 MOST_PAIRS_LISTED = 300
 MOST_ENUMERATED = 40
 """Pairs of one check that Boschloo's test is enumerated for."""
@@ -36,9 +39,16 @@ def other_comparison(comparison: Comparison) -> Comparison:
 
 
 def undecided(check: PlannedCheck, evidence: Evidence, compared: NDArray[np.bool_]) -> Finding:
-    """The finding of a check with fewer than two groups to compare."""
+    """The finding of a check with fewer than two groups to compare, or more than can be compared pair by pair."""
     counts = evidence.counts
-    one = int(compared.sum()) == 1
+    many = int(compared.sum())
+    one = many == 1
+    if many > MOST_GROUPS:
+        message = (
+            f"{check.attribute} has {many:,} groups; up to {MOST_GROUPS:,} are compared pair by pair: nothing is said."
+        )
+    else:
+        message = f"{check.attribute} has {'one group' if one else 'no group'} to compare: nothing can be said."
     return Finding(
         id=finding_id(check),
         audit="group_disparity",
@@ -52,7 +62,7 @@ def undecided(check: PlannedCheck, evidence: Evidence, compared: NDArray[np.bool
         verdict=Verdict.INCONCLUSIVE,
         n=int(counts.rows[compared].sum()),
         gate=check.gate,
-        message=f"{check.attribute} has {'one group' if one else 'no group'} to compare: nothing can be said.",
+        message=message,
     )
 
 

@@ -15,9 +15,17 @@ from evenhand.auditors.verdict import Comparison
 Floats = NDArray[np.float64]
 
 
+MOST_ROWS_NEEDED = 10_000_000
+
+
 def rows_of(growth: float, smallest: int) -> int | None:
-    """Rows of the smallest group after this growth, at least as many as anything is concluded from; None if never."""
-    return None if not np.isfinite(growth) else max(int(np.ceil(growth * smallest)), SMALL_GROUP_ROWS)
+    """Rows of the smallest group after this growth, at least as many as anything is concluded from; None if never.
+
+    Never is also where the estimate all but lies on the tolerance, so that no sample anybody could draw would tell.
+    """
+    if not np.isfinite(growth) or growth * smallest > MOST_ROWS_NEEDED:
+        return None
+    return max(int(np.ceil(growth * smallest)), SMALL_GROUP_ROWS)
 
 
 def what_would_settle(
@@ -59,7 +67,11 @@ def what_would_settle(
         x[[j]] / n[[j]], n[[i]], n[[j]], comparison=check.comparison, tolerance=check.tolerance, z=z
     )[0]
     smallest = int(evidence.counts.rows[compared].min())
-    return {"rows_needed": rows_of(growth, smallest), "detectable": float(gap) if np.isfinite(gap) else None}
+    return {
+        "rows_needed": rows_of(growth, smallest),
+        "smallest_n": smallest,
+        "detectable": float(gap) if np.isfinite(gap) else None,
+    }
 
 
 def _beyond_rates(evidence: Evidence, pairs: Pairs, z: float) -> power.GroupRates:

@@ -135,12 +135,24 @@ def _why_undefined(metric: Metric, counts: GroupCounts, members: NDArray[np.intp
     return f"{spoken(metric.name)} does not exist in {', '.join(without[:4])}{more}: {metric.undefined_when}"
 
 
+def rows_to_settle(finding: Finding) -> str:
+    """How many rows it takes; where there are as many already, chance decided, and that is said."""
+    smallest = finding.smallest_n or min(finding.n or 0, finding.reference_n or finding.n or 0)
+    if finding.rows_needed is None:
+        return ""
+    if finding.rows_needed <= smallest:
+        return "So many rows settle it in four of five samples; these did not."
+    return (
+        f"About {finding.rows_needed:,} rows in the smallest group, the others in proportion, would probably settle it."
+    )
+
+
 def _settle(finding: Finding) -> str:
     if finding.verdict is not Verdict.INCONCLUSIVE:
         return ""
     text = ""
     if finding.rows_needed is not None:
-        text += f" About {finding.rows_needed:,} rows in the smallest group, the others in proportion, would probably settle it."
+        text += f" {rows_to_settle(finding)}"
     if finding.detectable is not None:
         text += f" These rows would have shown a {finding.comparison.value} of {number(finding.detectable)}."
     return text

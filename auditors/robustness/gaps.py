@@ -224,5 +224,8 @@ def _verdict(
         small = min((member.first, member.second), key=lambda level: level.n)
         return "inconclusive", f"group '{small.text}' has {small.n} pictures; under 30 nothing is proven"
     if member.leaves_out_zero():
-        return "inconclusive", "watch: the 95 % interval leaves 0 out, but size and test do not prove a disparity"
+        return (
+            "inconclusive",
+            "watch: an interval of 95 % would leave 0 out, but size and test at 99 % do not prove a disparity",
+        )
     return "inconclusive", None

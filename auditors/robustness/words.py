@@ -58,6 +58,6 @@ def gap_message(
 
 
 def _plan_in_words(plan: Plan) -> str:
-    needed = f"; about {plan.rows_needed:,} pictures a group would tell" if plan.rows_needed else ""
+    needed = f"; about {plan.rows_needed:,} pictures a group tell in four of five samples" if plan.rows_needed else ""
     seen = f"; a gap of {plan.detectable:.2f} would have been proven" if plan.detectable else ""
     return needed + seen

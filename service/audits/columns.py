@@ -9,7 +9,13 @@ from evenhand.auditors.policy import DataSection
 from evenhand.datasets.card import DatasetCard
 from evenhand.datasets.errors import UnknownPositive
 from evenhand.datasets.table import Table
-from evenhand.service.audits.errors import ClassMismatch, NoSensitiveColumn, NothingToAudit, ThresholdNeeded
+from evenhand.service.audits.errors import (
+    ClassMismatch,
+    NoSensitiveColumn,
+    NothingToAudit,
+    OneColumnTwice,
+    ThresholdNeeded,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,20 @@ def resolve(data: DataSection, table: Table, *, has_model: bool) -> Columns:
     for name in (*named, *columns.sensitive, *(columns.features or ()), *columns.categorical):
         if name is not None:
             table.column(name)
+    _refuse_two_roles(columns)
     return columns
+
+
+def _refuse_two_roles(columns: Columns) -> None:
+    """A column compared with itself, or grouped by what is audited, gives an answer that was put in by hand."""
+    outcome = {"label": columns.label, "prediction": columns.prediction, "score": columns.score}
+    for role, name in outcome.items():
+        if name is None:
+            continue
+        if name in columns.sensitive:
+            raise OneColumnTwice(name, role, "sensitive")
+        if role != "label" and name == columns.label:
+            raise OneColumnTwice(name, "label", role)
 
 
 def _card_threshold(card: DatasetCard | None, score: str | None) -> float | None:

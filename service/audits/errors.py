@@ -3,6 +3,7 @@
 RequestProblem
 ├── NothingToAudit      neither predictions, scores nor a model
 ├── NoSensitiveColumn
+├── OneColumnTwice      a column as label and prediction, or as outcome and group
 ├── ClassMismatch       favourable, positive and the model's classes do not fit together
 ├── ThresholdNeeded
 ├── UnfitModel          the model does not fit the data: features, picture size
@@ -44,6 +45,15 @@ class ClassMismatch(RequestProblem):
     def __init__(self, what: str, value: str, where: str, known: Iterable[str], hint: str) -> None:
         names = list(known)
         super().__init__(f"{what} '{value}' is not among {where}: {listed(names)}.{nearest(value, names)} {hint}")
+
+
+class OneColumnTwice(RequestProblem):
+    """One column is named for two things that are to be compared."""
+
+    def __init__(self, column: str, one: str, other: str) -> None:
+        super().__init__(
+            f"column '{column}' is named as {one} and as {other}: it would be compared with itself. Name another column."
+        )
 
 
 class ThresholdNeeded(RequestProblem):

@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 
+from evenhand.auditors.disparity.words import rows_to_settle
 from evenhand.auditors.policy import Policy
 from evenhand.auditors.report import Finding, GroupDisparity, Report
 from evenhand.auditors.verdict import Comparison, Gate, Verdict
@@ -105,9 +106,7 @@ def still_needed(finding: Finding) -> str:
         return ""
     parts = []
     if finding.rows_needed is not None:
-        parts.append(
-            f"About {numbers.rows(finding.rows_needed)} rows in the smallest group, the others in proportion, would settle it."
-        )
+        parts.append(rows_to_settle(finding))
     if finding.detectable is not None:
         what = "ratio" if finding.comparison is Comparison.RATIO else "gap"
         parts.append(f"These rows would have shown a {what} of {numbers.short(finding.detectable)}.")

@@ -292,6 +292,25 @@ class TestBadInput:
         assert result.exit_code == 2
         assert "there is no folder" in result.output
 
+    @pytest.mark.parametrize(
+        "roles",
+        [
+            ("--label", "y", "--prediction", "y", "--sensitive", "sex"),
+            ("--label", "y", "--prediction", "yhat", "--sensitive", "y"),
+            ("--label", "y", "--prediction", "yhat", "--sensitive", "yhat"),
+        ],
+    )
+    def test_column_compared_with_itself(self, audit: Audit, tmp_path: Path, roles: tuple[str, ...]) -> None:
+        said = self.refused(audit, tmp_path, predictions(tmp_path, FAIR), *roles)
+        assert "compared with itself" in said
+
+    def test_sensitive_column_with_a_value_for_each_row(self, audit: Audit, tmp_path: Path) -> None:
+        source = predictions(tmp_path, FAIR)
+        rows = source.read_text().splitlines()
+        source.write_text("\n".join([rows[0] + ",age", *(f"{row},{i / 7}" for i, row in enumerate(rows[1:]))]))
+        said = self.refused(audit, tmp_path, source, *ROLES, "--sensitive", "age")
+        assert "4,000 groups in 4,000 rows" in said
+
     def test_unknown_audit(self, audit: Audit, tmp_path: Path) -> None:
         assert "there is no such audit" in self.refused(audit, tmp_path, "compas", "--only", "magic")
 
@@ -365,6 +384,16 @@ def endless_model(tmp_path: Path) -> Path:
 
 def test_names_of_audits_are_those_of_the_report() -> None:
     assert AUDITS == AUDIT_NAMES
+
+
+def test_a_refusal_ends_in_order_whatever_threads_read_the_file(tmp_path: Path) -> None:
+    """A reader's thread that outlives the interpreter once turned one refusal in ten into an abort."""
+    source = predictions(tmp_path, {"F": (2000, 2000, 2000, 2000)})
+    command = [sys.executable, "-m", "evenhand", "audit", str(source), *ROLES]
+
+    codes = {subprocess.run(command, capture_output=True, check=False).returncode for _ in range(8)}
+
+    assert codes == {2}
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -84,14 +84,16 @@ def resolve(data: DataSection, table: Table, *, has_model: bool) -> Columns:
 
 
 def _refuse_two_roles(columns: Columns) -> None:
-    """A column compared with itself, or grouped by what is audited, gives an answer that was put in by hand."""
-    outcome = {"label": columns.label, "prediction": columns.prediction, "score": columns.score}
-    for role, name in outcome.items():
+    """A column compared with itself, or grouped by what is audited, gives an answer that was put in by hand.
+
+    The label may be a group: whether a picture of a 3 is as robust as one of an 8 is a question.
+    """
+    for role, name in {"prediction": columns.prediction, "score": columns.score}.items():
         if name is None:
             continue
         if name in columns.sensitive:
             raise OneColumnTwice(name, role, "sensitive")
-        if role != "label" and name == columns.label:
+        if name == columns.label:
             raise OneColumnTwice(name, "label", role)
 
 

@@ -296,7 +296,6 @@ class TestBadInput:
         "roles",
         [
             ("--label", "y", "--prediction", "y", "--sensitive", "sex"),
-            ("--label", "y", "--prediction", "yhat", "--sensitive", "y"),
             ("--label", "y", "--prediction", "yhat", "--sensitive", "yhat"),
         ],
     )

@@ -19,6 +19,7 @@ from evenhand.auditors.counts import Attribute, CountTable
 from evenhand.auditors.disparity import Meaning, audit_group_disparity
 from evenhand.auditors.gate import decide, overall_verdict
 from evenhand.auditors.policy import default_checks
+from evenhand.auditors.protocols import Progress, silent
 from evenhand.auditors.report import (
     AUDIT_NAMES,
     AuditName,
@@ -38,14 +39,8 @@ from evenhand.service.audits.scoring import with_scores
 from evenhand.service.audits.subject import AuditSubject, open_subject
 from evenhand.service.devices import fixed_threads, resolve
 
-Progress = Callable[[float, str], None]
 
-
-def _silent(fraction: float, message: str) -> None:
-    """A progress display that shows nothing."""
-
-
-def run_audit(request: AuditRequest, progress: Progress = _silent) -> Report:
+def run_audit(request: AuditRequest, progress: Progress = silent) -> Report:
     """Audit what the request names.
 
     Args:
@@ -68,7 +63,7 @@ def on_its_device(request: AuditRequest) -> AuditRequest:
     return request.model_copy(update={"device": resolve(request.device)})
 
 
-def audit_subject(subject: AuditSubject, request: AuditRequest, progress: Progress = _silent) -> Report:
+def audit_subject(subject: AuditSubject, request: AuditRequest, progress: Progress = silent) -> Report:
     """Audit what is open already; as `run_audit`, for callers that keep the subject."""
     checks.refuse_unknown(request.policy.check)
     with fixed_threads() if subject.images is not None else nullcontext():

@@ -17,7 +17,7 @@ PATH = click.Path(path_type=Path, dir_okay=False)
 AUDITS = ("group_disparity", "proxy", "robustness", "perception", "representation")
 
 
-def _split(values: tuple[str, ...]) -> list[str]:
+def split_names(values: tuple[str, ...]) -> list[str]:
     """COL,COL and COL again are the same."""
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
@@ -108,7 +108,7 @@ def request_from(source: str | None, options: dict[str, Any]) -> tuple["AuditReq
     model = options["model_path"] or (policy.model.path if policy.model else None)
     if model and not Path(model).is_file():
         raise click.UsageError(f"{policy_path} names the model {model}, and there is no such file.")
-    only = _split(options["only"]) or None
+    only = split_names(options["only"]) or None
     for name in only or ():
         if name not in AUDITS:
             raise click.UsageError(f"--only {name}: there is no such audit. Choose from {', '.join(AUDITS)}.")
@@ -134,7 +134,7 @@ def _with_options(policy: "Policy", options: dict[str, Any]) -> "Policy":
 
     names = ("label", "prediction", "score", "threshold", "positive", "favourable", "weight", "stratum", "unit", "pair")
     named = {name: options[name] for name in names if options[name] is not None}
-    named |= {name: _split(options[name]) for name in ("features", "categorical") if options[name]}
+    named |= {name: split_names(options[name]) for name in ("features", "categorical") if options[name]}
     if options["sensitive"]:
         named["sensitive"] = list(options["sensitive"])
     try:

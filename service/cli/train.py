@@ -38,7 +38,7 @@ def command(kind: str, source: str, out: Path, **options: Any) -> None:
     evenhand audit adult --model adult-model.skops
     """
     with failing_clearly():
-        from evenhand.service.cli.audit import _split
+        from evenhand.service.cli.audit import split_names
         from evenhand.service.cli.outputs import check_writable
         from evenhand.service.models.documents import TrainingRequest
 
@@ -48,8 +48,8 @@ def command(kind: str, source: str, out: Path, **options: Any) -> None:
                 "kind": kind,
                 "dataset": source,
                 "label": options["label"],
-                "features": _split(options["features"]) or None,
-                "categorical": _split(options["categorical"]),
+                "features": split_names(options["features"]) or None,
+                "categorical": split_names(options["categorical"]),
                 "sensitive": list(options["sensitive"]),
                 "device": options["device"],
                 "seed": options["seed"],

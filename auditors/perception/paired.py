@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from evenhand.auditors.multiplicity import holm
 from evenhand.auditors.robustness import ImageData
 from evenhand.auditors.robustness.clusters import (
     BOOTSTRAP_DRAWS,
@@ -15,7 +16,6 @@ from evenhand.auditors.robustness.clusters import (
     PERMUTATIONS,
     Spread,
     generator,
-    holm,
     p_value,
 )
 from evenhand.auditors.robustness.data import Level, units_of

@@ -227,12 +227,3 @@ def wilson(successes: float, n: float, level: float) -> Interval:
     middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
     return Interval(max(0.0, float(middle - half)), min(1.0, float(middle + half)))
-
-
-def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Adjusted p-values. Source: Holm (1979)."""
-    order = np.argsort(p_values, kind="stable")
-    adjusted = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    result = np.empty_like(p_values)
-    result[order] = np.minimum(adjusted, 1)
-    return result

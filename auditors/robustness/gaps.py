@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.multiplicity import holm
 from evenhand.auditors.robustness.clusters import (
     Counts,
     Interval,
@@ -18,7 +19,6 @@ from evenhand.auditors.robustness.clusters import (
     Statistic,
     UnitTable,
     generator,
-    holm,
     none_seen,
     p_value,
     regrouped,

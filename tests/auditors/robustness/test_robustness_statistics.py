@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import hypergeom, norm
 
+from evenhand.auditors.multiplicity import holm
 from evenhand.auditors.robustness.clusters import (
     Spread,
     UnitTable,
     generator,
-    holm,
     p_value,
     regrouped,
     resampled,

@@ -2,6 +2,11 @@
 
 from evenhand.auditors.report import Group
 
+LONGEST_NAME = 80
+"""Characters of a name in a sentence or a table; the whole of it stands in the report's `group`."""
+JOINERS = "\u200c\u200d"
+"""Invisible, and part of Persian words, Indic letters and emoji."""
+
 
 def number(value: float | None, *, digits: int = 3) -> str:
     """'.397', '-.020', '1.000', 'undefined', 'unbounded'."""
@@ -24,7 +29,25 @@ def group_name(group: Group | None) -> str:
     """'Female', 'Female × Black'; a missing value is 'unknown (sex missing)'."""
     if not group:
         return "everyone"
-    return " × ".join(f"unknown ({name} missing)" if value is None else value for name, value in group.items())
+    return " × ".join(
+        f"unknown ({printable(name)} missing)" if value is None else legible(value) for name, value in group.items()
+    )
+
+
+def printable(text: str) -> str:
+    """On one line, without characters that steer a terminal (escapes, control) or turn the direction of reading."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() or sign in JOINERS else " " if sign.isspace() else "\ufffd" for sign in text
+    )
+
+
+def legible(name: str) -> str:
+    """A name from the data as a sentence can hold it: printable, and cut where it is longer than LONGEST_NAME."""
+    if len(name) > LONGEST_NAME:
+        return f"{printable(name[: LONGEST_NAME - 20])}… ({len(name):,} characters)"
+    return printable(name)
 
 
 def spoken(metric: str) -> str:

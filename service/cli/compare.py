@@ -48,7 +48,7 @@ def read_report(path: Path) -> "Report":
 def print_difference(before: "Report", after: "Report", console: "Console") -> bool:
     """Print changed findings that are gated, or changed their verdict; whether a gated one got worse."""
     from evenhand.auditors.verdict import Gate, Verdict
-    from evenhand.auditors.words import group_name, number, spoken
+    from evenhand.auditors.words import group_name, number, printable, spoken
     from evenhand.service.reports.diff import diff, is_pair
 
     order = {Verdict.PROVEN_WITHIN: 0, Verdict.INCONCLUSIVE: 1, Verdict.PROVEN_DISPARITY: 2}
@@ -65,7 +65,7 @@ def print_difference(before: "Report", after: "Report", console: "Console") -> b
         shown += 1
         whose = f" ({group_name(new.group)} and {group_name(new.reference)})" if is_pair(new) else ""
         console.print(
-            f"  {spoken(new.metric)}, {new.attribute}{whose}: {number(old.estimate)} → {number(new.estimate)}, "
+            f"  {spoken(new.metric)}, {printable(new.attribute or '')}{whose}: {number(old.estimate)} → {number(new.estimate)}, "
             f"{old.verdict.value.replace('_', ' ')} → {new.verdict.value.replace('_', ' ')}",
             markup=False,
         )
@@ -74,13 +74,17 @@ def print_difference(before: "Report", after: "Report", console: "Console") -> b
             shown += 1
             worse |= finding.verdict is Verdict.PROVEN_DISPARITY
             console.print(
-                f"  new: {spoken(finding.metric)}, {finding.attribute}: {number(finding.estimate)}", markup=False
+                f"  new: {spoken(finding.metric)}, {printable(finding.attribute or '')}: {number(finding.estimate)}",
+                markup=False,
             )
     for finding in changes.removed:
         if finding.gate is not Gate.OFF:
             shown += 1
             worse = True
-            console.print(f"  gone, and gated before: {spoken(finding.metric)}, {finding.attribute}", markup=False)
+            console.print(
+                f"  gone, and gated before: {spoken(finding.metric)}, {printable(finding.attribute or '')}",
+                markup=False,
+            )
     if not shown:
         console.print("  no gated finding changed")
     return worse

@@ -44,8 +44,10 @@ def failing_clearly() -> Iterator[None]:
 
 
 def _leave(message: str, code: int) -> None:
+    from evenhand.service.render.words import on_lines
+
     click.secho("error: ", fg="red", bold=True, err=True, nl=False)
-    click.echo(message, err=True)
+    click.echo(on_lines(message), err=True)  # it may quote what stands in the data
     if code in (EXIT_INPUT, EXIT_FAILURE):
         click.echo(f"exit {code}: {EXIT_MEANING[code]}", err=True)
     sys.exit(code)

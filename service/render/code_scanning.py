@@ -1,5 +1,6 @@
 """Gated findings for code scanning: SARIF 2.1.0 and GitHub's workflow commands, at the check's line of the policy file."""
 
+import hashlib
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from evenhand.service.render import checks, words
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {Verdict.PROVEN_DISPARITY: "error", Verdict.INCONCLUSIVE: "warning", Verdict.PROVEN_WITHIN: "none"}
+LONGEST_FINGERPRINT = 500
 KINDS = {Verdict.PROVEN_DISPARITY: "fail", Verdict.INCONCLUSIVE: "open", Verdict.PROVEN_WITHIN: "pass"}
 
 
@@ -73,15 +75,22 @@ def _result(
         kind=KINDS[finding.verdict],
         level=LEVELS[finding.verdict] if finding.verdict is Verdict.PROVEN_DISPARITY else "none",
         message=sarif_2_1.Message(
-            text=f"{words.first_upper(words.VERDICTS[finding.verdict])}: {_name(finding)}. {finding.message}"
+            text=f"{words.first_upper(words.VERDICTS[finding.verdict])}: {_name(finding)}. {words.printable(finding.message)}"
         ),
         locations=[location],
-        partial_fingerprints={"finding/v1": finding.id},
+        partial_fingerprints={"finding/v1": _fingerprint(finding.id)},
     )
 
 
+def _fingerprint(finding_id: str) -> str:
+    """The id, or its digest where it holds a name that is no plain text."""
+    if finding_id.isprintable() and len(finding_id) <= LONGEST_FINGERPRINT:
+        return finding_id
+    return hashlib.sha256(finding_id.encode(errors="replace")).hexdigest()
+
+
 def _name(finding: Finding) -> str:
-    return words.metric(finding.metric) + (f", {finding.attribute}" if finding.attribute else "")
+    return words.metric(finding.metric) + (f", {words.printable(finding.attribute)}" if finding.attribute else "")
 
 
 def _policy_lines(policy_path: str | None) -> dict[str, int]:
@@ -97,5 +106,5 @@ def _policy_lines(policy_path: str | None) -> dict[str, int]:
 
 
 def _escaped(text: str | None, *, in_property: bool = False) -> str:
-    escaped = (text or "").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    escaped = words.on_lines(text or "").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return escaped.replace(":", "%3A").replace(",", "%2C") if in_property else escaped

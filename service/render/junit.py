@@ -8,11 +8,6 @@ from evenhand.auditors.report import Finding, Report
 from evenhand.auditors.verdict import Gate, Verdict
 from evenhand.service.render import checks, numbers, words
 
-ILLEGAL_IN_XML = dict.fromkeys(
-    [*range(0x9), 0xB, 0xC, *range(0xE, 0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], "\ufffd"
-)
-"""Characters that XML cannot hold, escaped or not; a group's value may have them."""
-
 
 def xml(report: Report) -> str:
     """One test case a gated check: failed on a proven disparity, skipped where a strict check is not proven within."""
@@ -52,4 +47,5 @@ def _properties(finding: Finding) -> junitparser.Properties:
 
 
 def _clean(text: str) -> str:
-    return text.translate(ILLEGAL_IN_XML)
+    """Without what XML cannot hold, escaped or not, and what would turn the direction of reading."""
+    return words.on_lines(text)

@@ -73,6 +73,12 @@ def equip(environment: jinja2.Environment) -> None:
     environment.globals.update(GLOBALS)
     environment.trim_blocks = True
     environment.lstrip_blocks = True
+    environment.finalize = _shown
+
+
+def _shown(value: Any) -> Any:
+    """What an expression of a template becomes: text from the data cannot steer, or turn the direction of reading."""
+    return words.on_lines(value) if type(value) is str else value
 
 
 def standalone(report: Report) -> str:

@@ -31,9 +31,12 @@ def markdown(report: Report) -> str:
 
 
 def text(value: str) -> str:
-    """Text that Markdown and HTML leave alone, on one line, that mentions nobody."""
-    one_line = " ".join(value.split())
-    return re.sub(r"([\\`*_\[\]<>|~#&@])", r"\\\1", one_line).replace("\\@", "@\u200b")
+    """Text that Markdown and HTML leave alone, on one line, that mentions nobody and links nowhere."""
+    one_line = " ".join(words.printable(value).split())
+    escaped = re.sub(r"([\\`*_\[\]<>|~#&@])", r"\\\1", one_line).replace("\\@", "@\u200b")
+    return re.sub(
+        r":(?=//)|(?<=www)\.", r"\\\g<0>", escaped, flags=re.IGNORECASE
+    )  # else GitHub links what looks like an address
 
 
 def table(header: list[str], body: list[list[str]]) -> str:

@@ -1,6 +1,7 @@
 """What things are called in front of people: metrics, groups, verdicts, exit codes. Whole sentences are in `sentences`."""
 
 from evenhand.auditors.report import Group
+from evenhand.auditors.words import legible, printable
 
 UNKNOWN = "unknown"
 
@@ -42,14 +43,6 @@ ROLES = {
     "joint_proxy": "needs justification, with its set",
     "masking": "hides part of the gap: needs justification",
     "neutral": "neutral",
-}
-
-EXIT_CODES = {
-    0: "every strict check is proven within its tolerance and no gated check is proven against",
-    1: "a disparity is proven in a gated check",
-    2: "the request was wrong: usage, configuration or input",
-    3: "nothing is proven against it, but not every strict check could be proven within its tolerance",
-    4: "the audit itself failed",
 }
 
 METRICS = {
@@ -101,12 +94,12 @@ def value(text: str | None) -> str:
     """One value of a sensitive column."""
     if text is None:
         return UNKNOWN
-    return printable(text) if text.strip() else "(empty text)"
+    return legible(text) if text.strip() else "(empty text)"
 
 
-def printable(text: str) -> str:
-    """On one line, and without characters that would steer a terminal."""
-    return "".join(sign if sign.isprintable() else " " if sign.isspace() else "\ufffd" for sign in text)
+def on_lines(text: str) -> str:
+    """As printable, with the line breaks and tabs of the text."""
+    return "".join(sign if sign in "\n\t" else printable(sign) for sign in text) if not text.isprintable() else text
 
 
 def group(group: Group | None) -> str:
@@ -116,7 +109,7 @@ def group(group: Group | None) -> str:
 
 def group_in_full(group: Group) -> str:
     """{'sex': None} as 'sex unknown', {'sex': 'Female'} as 'sex Female': for where no column says what is meant."""
-    return ", ".join(f"{name} {value(text)}" for name, text in group.items())
+    return ", ".join(f"{legible(name)} {value(text)}" for name, text in group.items())
 
 
 def role(name: str) -> str:

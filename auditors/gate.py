@@ -12,7 +12,7 @@ EXIT_MEANING = {
     EXIT_PASS: "every strict check is proven within its tolerance and no gated check is proven against",
     EXIT_DISPARITY: "a disparity is proven in a gated check: it needs a justification or a fix",
     EXIT_INPUT: "the input or the configuration is wrong; nothing was audited",
-    EXIT_INCONCLUSIVE: "no disparity is proven, but not every strict check is proven within",
+    EXIT_INCONCLUSIVE: "nothing is proven against it, but not every strict check could be proven within its tolerance",
     EXIT_FAILURE: "the audit itself failed; this says nothing about the model",
 }
 

@@ -6,6 +6,7 @@ The whole report has a page of its own; this is plain HTML without style, which 
 from collections.abc import Iterable
 from html import escape
 
+from evenhand.auditors.gate import EXIT_MEANING
 from evenhand.auditors.report import AttributeResult, Finding, Report
 from evenhand.service.render import checks, numbers, sentences, words
 
@@ -27,7 +28,7 @@ def html(report: Report) -> str:
     parts = [
         f"<p><strong>{escape(words.VERDICTS[report.verdict])}</strong>: {said}</p>",
         f"<p>{escape(report.subject.title)}. {data.rows:,} rows; exit code {report.gate.exit_code}: "
-        f"{escape(words.EXIT_CODES[report.gate.exit_code])}.</p>",
+        f"{escape(EXIT_MEANING[report.gate.exit_code])}.</p>",
         _table(
             ("check", "attribute", "estimate", "interval", "tolerance", "gate", "verdict"),
             (_check(check.finding) for check in checks.gated(report)),

@@ -10,6 +10,7 @@ from typing import Any
 
 import jinja2
 
+from evenhand.auditors.gate import EXIT_MEANING
 from evenhand.auditors.report import Report
 from evenhand.service.render import (
     bounds,
@@ -47,7 +48,7 @@ FILTERS = {
     "verdict": lambda verdict: words.VERDICTS.get(verdict, verdict),
 }
 
-GLOBALS = {"numbers": numbers, "words": words}
+GLOBALS = {"numbers": numbers, "words": words, "exit_meaning": EXIT_MEANING}
 
 
 def view(report: Report) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass
 
 from evenhand.auditors.disparity.words import rows_to_settle
+from evenhand.auditors.gate import EXIT_MEANING
 from evenhand.auditors.policy import Policy
 from evenhand.auditors.report import Finding, GroupDisparity, Report
 from evenhand.auditors.verdict import Comparison, Gate, Verdict
@@ -136,9 +137,9 @@ def pairs_listed(report: Report, finding: Finding) -> str:
 def outcome(report: Report) -> str:
     """The exit code, in words: the last line on the terminal."""
     gate = report.gate
-    text = words.EXIT_CODES[gate.exit_code]
+    text = EXIT_MEANING[gate.exit_code]
     if gate.outcome == "inconclusive" and gate.allow_inconclusive:
-        text = f"warning: {words.EXIT_CODES[3]}, and inconclusive checks were allowed"
+        text = f"warning: {EXIT_MEANING[3]}, and inconclusive checks were allowed"
     elif gate.exit_code == 1:
         proven = sum(check.finding.verdict is Verdict.PROVEN_DISPARITY for check in checks.gated(report))
         text = f"a disparity is proven in {words.plural(proven, 'gated check')}" if proven else text

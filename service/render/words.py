@@ -1,4 +1,4 @@
-"""What things are called in front of people: metrics, groups, verdicts, exit codes. Whole sentences are in `sentences`."""
+"""What things are called in front of people: metrics, groups, verdicts. Whole sentences are in `sentences`."""
 
 from evenhand.auditors.report import Group
 from evenhand.auditors.words import legible, printable

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.counting.histogram import Codes, Column, Flags, joint_histogram
+from evenhand.auditors.counting.histogram import Codes, Column, Flags, joint_histogram, joint_sums
 from evenhand.auditors.counts import MOST_CELLS, Attribute
 from evenhand.auditors.errors import LengthMismatch, TooManyCells
 from evenhand.auditors.report import Group
@@ -19,6 +19,7 @@ from evenhand.auditors.report import Group
 CELLS_A_PASS = 2**19
 
 Chosen = tuple[int, ...]
+Numbers = NDArray[np.int64] | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class SubgroupCounts:
         values: shape (s, depth), for each of those the index of its value in `levels`; -1 after the last.
         n, tp, fp, fn, tn: shape (s,), rows. Without labels every label stands as 0: fp counts the selected.
         has_labels: whether labels were counted.
+        weights: shape (4, s), summed weights of tn, fp, fn, tp; None without weights.
     """
 
     attributes: tuple[str, ...]
@@ -44,6 +46,7 @@ class SubgroupCounts:
     fn: NDArray[np.int64]
     tn: NDArray[np.int64]
     has_labels: bool
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.n)
@@ -75,6 +78,8 @@ def subgroup_counts(
     prediction: Codes | Flags,
     label: Codes | Flags | None = None,
     depth: int = 3,
+    times: NDArray[np.int64] | None = None,
+    weight: NDArray[np.float64] | None = None,
 ) -> SubgroupCounts:
     """Rows, and right and wrong predictions, of every subgroup of up to `depth` attributes.
 
@@ -85,6 +90,8 @@ def subgroup_counts(
         prediction: shape (n,), 1 where the positive class is predicted, else 0.
         label: shape (n,), the same for the true class; None where there are no labels.
         depth: most attributes in one subgroup, at least 1.
+        times: shape (n,), how many rows each entry stands for; None where it is one.
+        weight: shape (n,), summed beside the rows, one for each row of an entry.
 
     Raises:
         LengthMismatch: the arrays differ in length.
@@ -92,27 +99,40 @@ def subgroup_counts(
         ValueError: a code lies outside its attribute's values.
     """
     depth = max(1, min(depth, len(attributes)))
-    _refuse_unequal(attributes, prediction, label)
+    _refuse_unequal(attributes, prediction, label, times, weight)
     sizes = [len(attribute.values) for attribute in attributes]
     outcome = [Column("prediction", prediction, 2)]
     if label is not None:
         outcome.insert(0, Column("label", label, 2))
     cells_of_outcome = 2 ** len(outcome)
-    tables: dict[Chosen, NDArray[np.int64]] = {}
+    tables: dict[Chosen, Numbers] = {}
     for chosen in _cover(sizes, depth=depth, most=CELLS_A_PASS // cells_of_outcome):
         cells = cells_of_outcome * int(np.prod([sizes[i] for i in chosen], dtype=np.int64))
         if cells > MOST_CELLS:
             raise TooManyCells(cells, MOST_CELLS, (attributes[i].name for i in chosen))
         columns = [Column(attributes[i].name, attributes[i].codes, sizes[i]) for i in chosen]
-        counted = joint_histogram([*outcome, *columns])
-        tables[chosen] = counted.reshape(cells_of_outcome, *(sizes[i] for i in chosen))
-    return _listed(attributes, tables, depth=depth, has_labels=label is not None)
+        joint = [*outcome, *columns]
+        counted: Numbers = joint_histogram(joint) if times is None else joint_sums(joint, times)[0].astype(np.int64)
+        if weight is not None:
+            sums = joint_sums(joint, weight if times is None else weight * times)[0]
+            counted = np.stack([counted.astype(np.float64), sums])
+        tables[chosen] = counted.reshape(-1, *(sizes[i] for i in chosen))
+    return _listed(attributes, tables, depth=depth, has_labels=label is not None, outcomes=cells_of_outcome)
 
 
-def _refuse_unequal(attributes: Sequence[Attribute], prediction: Codes | Flags, label: Codes | Flags | None) -> None:
+def _refuse_unequal(
+    attributes: Sequence[Attribute],
+    prediction: Codes | Flags,
+    label: Codes | Flags | None,
+    times: NDArray[np.int64] | None,
+    weight: NDArray[np.float64] | None,
+) -> None:
     lengths = {attribute.name: len(attribute.codes) for attribute in attributes}
-    if label is not None:
-        lengths["label"] = len(label)
+    lengths |= {
+        name: len(array)
+        for name, array in (("label", label), ("times", times), ("weight", weight))
+        if array is not None
+    }
     for name, length in lengths.items():
         if length != len(prediction):
             raise LengthMismatch(name, length, len(prediction))
@@ -140,38 +160,41 @@ def _gained(missing: Iterable[Chosen], chosen: set[int]) -> int:
 
 
 def _listed(
-    attributes: Sequence[Attribute], tables: dict[Chosen, NDArray[np.int64]], *, depth: int, has_labels: bool
+    attributes: Sequence[Attribute], tables: dict[Chosen, Numbers], *, depth: int, has_labels: bool, outcomes: int
 ) -> SubgroupCounts:
+    """Args: tables: of rows by outcome on the first axis, and below them of weights, where there are any."""
     which, values, counts = [], [], []
     for size in range(1, depth + 1):
         for chosen in combinations(range(len(attributes)), size):
             table = _marginal(tables, chosen)
             flat = table.reshape(len(table), -1)
-            present = np.flatnonzero(flat.any(axis=0))
+            present = np.flatnonzero(flat[:outcomes].any(axis=0))
             index = np.full((len(present), depth), -1, dtype=np.int32)
             index[:, :size] = np.stack(np.unravel_index(present, table.shape[1:]), axis=1)
             which.append(np.tile(np.array((*chosen, *[-1] * (depth - size)), dtype=np.int8), (len(present), 1)))
             values.append(index)
             counts.append(flat[:, present])
     joined = np.concatenate(counts, axis=1)
+    rows, weights = joined[:outcomes].astype(np.int64), joined[outcomes:]
     if not has_labels:
-        joined = np.concatenate([joined, np.zeros_like(joined)])
-    tn, fp, fn, tp = joined
+        rows, weights = (np.concatenate([part, np.zeros_like(part)]) for part in (rows, weights))
+    tn, fp, fn, tp = rows
     return SubgroupCounts(
         attributes=tuple(attribute.name for attribute in attributes),
         levels=tuple(attribute.values for attribute in attributes),
         which=np.concatenate(which),
         values=np.concatenate(values),
-        n=joined.sum(axis=0),
+        n=rows.sum(axis=0),
         tp=tp,
         fp=fp,
         fn=fn,
         tn=tn,
         has_labels=has_labels,
+        weights=weights.astype(np.float64) if len(weights) else None,
     )
 
 
-def _marginal(tables: dict[Chosen, NDArray[np.int64]], chosen: Chosen) -> NDArray[np.int64]:
+def _marginal(tables: dict[Chosen, Numbers], chosen: Chosen) -> Numbers:
     """The table of these attributes, (outcomes, *levels), summed from the nearest larger one; kept for the next."""
     if chosen not in tables:
         known = min((each for each in tables if set(each) > set(chosen)), key=lambda each: tables[each].size)
@@ -183,7 +206,7 @@ def _marginal(tables: dict[Chosen, NDArray[np.int64]], chosen: Chosen) -> NDArra
     return tables[chosen]
 
 
-def _without(tables: dict[Chosen, NDArray[np.int64]], known: Chosen, spare: int) -> Chosen:
+def _without(tables: dict[Chosen, Numbers], known: Chosen, spare: int) -> Chosen:
     rest = tuple(i for i in known if i != spare)
     if rest not in tables:
         tables[rest] = tables[known].sum(axis=1 + known.index(spare))

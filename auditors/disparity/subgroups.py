@@ -12,6 +12,7 @@ from scipy.special import ndtr
 
 from evenhand.auditors.counting.subgroups import subgroup_counts
 from evenhand.auditors.counts import Attribute
+from evenhand.auditors.disparity.halves import Halves, halves_of_kinds, halves_of_rows
 from evenhand.auditors.disparity.slices import Binned, Slice, Tally, binned, grown, of_attribute
 from evenhand.auditors.errors import LengthMismatch, PolicyError, UnknownAttribute
 from evenhand.auditors.exact_tests import exact
@@ -73,6 +74,8 @@ def search_subgroups(
     rng: np.random.Generator,
     features: Mapping[str, NDArray[np.generic]] | None = None,
     unit: NDArray[np.integer] | None = None,
+    weight: Floats | None = None,
+    times: NDArray[np.int64] | None = None,
 ) -> SubgroupSearch:
     """Find subgroups whose rate differs from everybody else's, and prove it on rows that the search has not seen.
 
@@ -87,31 +90,45 @@ def search_subgroups(
         rng: for the division into halves.
         features: ordinary columns to slice by, as `binned` takes them.
         unit: shape (n,), who each row is about: one unit never lies in both halves, and one row of it confirms.
+        weight: shape (n,), at least 0: rates are weighted, and tested by the score test at Kish's effective rows. Slices
+            by features are chosen by rows, and confirmed with weights.
+        times: shape (n,), how many rows each entry stands for, where rows were only counted; then without features,
+            unit and weight. The same rows one by one give the same result.
 
     Returns:
-        What was found, by proven gap; and what was searched. Weights are not used: each row counts once.
+        What was found, by proven gap; and what was searched.
 
     Raises:
         UnknownMetric, UnknownAttribute, PolicyError: the settings name what is not there.
         LengthMismatch: the arrays differ in length.
+        ValueError: times with features, unit or weight.
+
+    Source: Fisher (1935), JRSS 98; Holm (1979), Scandinavian Journal of Statistics 6; effective rows Kish (1965).
     """
     rows = len(outcome.prediction)
-    for name, array in (*((a.name, a.codes) for a in attributes), *(features or {}).items(), ("unit", unit)):
+    further = (("unit", unit), ("weight", weight), ("times", times))
+    for name, array in (*((a.name, a.codes) for a in attributes), *(features or {}).items(), *further):
         if array is not None and len(array) != rows:
             raise LengthMismatch(name, len(array), rows)
+    if times is not None and (features or unit is not None or weight is not None):
+        raise ValueError("counted rows have no features, units or weights of their own")
     chosen = _attributes(attributes, settings)
     metrics = _metrics(settings, outcome)
-    search, confirm = _halves(rows, unit, rng)
     cell = outcome.cell()
-    candidates, searched = _intersections(chosen, outcome, metrics, search, settings)
+    halves = (
+        halves_of_rows(chosen, cell, unit=unit, weight=weight, rng=rng)
+        if features or unit is not None or weight is not None
+        else halves_of_kinds(chosen, cell, times=times, rng=rng)
+    )
+    candidates, searched = _intersections(halves, metrics, settings, has_labels=outcome.label is not None)
     columns: list[Binned] = []
     if features:
         columns = [*(binned(name, values) for name, values in features.items()), *map(of_attribute, chosen)]
-        sliced, tried = _slices(columns, cell, metrics, search, settings)
+        sliced, tried = _slices(columns, cell, metrics, halves.search > 0, settings)
         candidates += sliced
         searched += tried
     carried = _carried(candidates)
-    found = _confirmed(carried, chosen, columns, cell, confirm, alpha=alpha, tolerance=settings.within)
+    found = _confirmed(carried, halves, columns, alpha=alpha, tolerance=settings.within)
     return SubgroupSearch(
         searched=searched,
         depth=settings.depth,
@@ -121,11 +138,11 @@ def search_subgroups(
         metrics=[metric.name for metric in metrics],
         tolerance=settings.within,
         level=1 - alpha,
-        rows_search=int(search.sum()),
-        rows_confirm=int(confirm.sum()),
+        rows_search=int(halves.search.sum()),
+        rows_confirm=int(halves.confirm.sum()),
         carried=len(carried),
         found=found,
-        notes=_notes(unit, search, confirm),
+        notes=_notes(halves),
     )
 
 
@@ -156,58 +173,44 @@ def _metrics(settings: SearchSection, outcome: Outcome) -> list[Metric]:
     return metrics
 
 
-def _halves(rows: int, unit: NDArray[np.integer] | None, rng: np.random.Generator) -> tuple[Mask, Mask]:
-    """Rows that are searched, and rows that confirm: half of the units each, and of those one row each."""
-    if unit is None:
-        search = np.zeros(rows, dtype=bool)
-        search[rng.permutation(rows)[: rows // 2]] = True
-        return search, ~search
-    _, units = np.unique(unit, return_inverse=True)
-    count = int(units.max()) + 1 if rows else 0
-    in_search = np.zeros(count, dtype=bool)
-    in_search[rng.permutation(count)[: count // 2]] = True
-    order = rng.permutation(rows)
-    _, first = np.unique(units[order], return_index=True)
-    confirm = np.zeros(rows, dtype=bool)
-    confirm[order[first]] = True
-    return in_search[units], confirm & ~in_search[units]
-
-
-def _notes(unit: NDArray[np.integer] | None, search: Mask, confirm: Mask) -> list[str]:
-    if unit is None:
-        return []
-    left = int((~search).sum() - confirm.sum())
-    return [f"One row of each unit confirms, so that rows are independent; {left:,} further rows were left out."] * (
-        left > 0
-    )
-
-
-def _cells(tn: NDArray[np.int64], fp: NDArray[np.int64], fn: NDArray[np.int64], tp: NDArray[np.int64]) -> Floats:
-    return np.stack([tn, fp, fn, tp], axis=1).astype(np.float64).reshape(-1, 2, 2)
+def _notes(halves: Halves) -> list[str]:
+    notes = []
+    if halves.left_out:
+        notes.append(
+            f"One row of each unit confirms, so that rows are independent; {halves.left_out:,} further rows were left out."
+        )
+    if halves.weight is not None:
+        notes.append("Rates are weighted, and tested by the score test at the effective number of rows (Kish).")
+    return notes
 
 
 def _intersections(
-    attributes: Sequence[Attribute], outcome: Outcome, metrics: Sequence[Metric], search: Mask, settings: SearchSection
+    halves: Halves, metrics: Sequence[Metric], settings: SearchSection, *, has_labels: bool
 ) -> tuple[list[_Candidate], int]:
     """Every value of every attribute, pair, triple, ... that is large enough in the search half."""
-    if not attributes:
+    if not halves.attributes:
         return [], 0
     counts = subgroup_counts(
-        [Attribute(a.name, a.codes[search], a.values) for a in attributes],
-        prediction=outcome.prediction[search],
-        label=None if outcome.label is None else outcome.label[search],
+        halves.attributes,
+        prediction=(halves.cell & 1).astype(np.int8),
+        label=(halves.cell >> 1).astype(np.int8) if has_labels else None,
         depth=settings.depth,
+        times=halves.search,
+        weight=halves.weight,
     )
-    cells = _cells(counts.tn, counts.fp, counts.fn, counts.tp)
-    everyone = cells[counts.which[:, 0] == 0][counts.depth[counts.which[:, 0] == 0] == 1].sum(axis=0)
+    rows = np.stack([counts.tn, counts.fp, counts.fn, counts.tp], axis=1).astype(np.float64).reshape(-1, 2, 2)
+    cells = rows if counts.weights is None else counts.weights.T.reshape(-1, 2, 2)
+    first = np.flatnonzero((counts.which[:, 0] == 0) & (counts.depth == 1))  # the values of one attribute hold everyone
     candidates: list[_Candidate] = []
     searched = 0
     for metric in metrics:
-        x, n = metric.fraction(cells)
-        all_x, all_n = (float(part[0]) for part in metric.fraction(everyone[None]))
-        fit = (n >= settings.smallest) & (all_n - n >= settings.smallest) & ~counts.unknown
+        _, n = metric.fraction(rows)
+        x, mass = metric.fraction(cells)
+        rest_n, rest_x, rest_mass = (values[first].sum() - values for values in (n, x, mass))
+        fit = (n >= settings.smallest) & (rest_n >= settings.smallest) & ~counts.unknown
+        fit &= (mass > 0) & (rest_mass > 0)
         searched += int(fit.sum())
-        gap, surely = _sure_gap(x, n, all_x - x, all_n - n)
+        gap, surely = _sure_gap(*_scaled(x, mass, n), *_scaled(rest_x, rest_mass, rest_n))
         order = np.flatnonzero(fit)
         order = order[np.argsort(-surely[order], kind="stable")]
         candidates += [
@@ -253,6 +256,11 @@ def _counted(metric: Metric, cell: NDArray[np.int64]) -> tuple[Mask, NDArray[np.
     return np.isin(codes, metric.denominator)[cell], np.isin(codes, metric.numerator).astype(np.int64)[cell]
 
 
+def _scaled(x: Floats, mass: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Successes at the weighted rate, and rows."""
+    return np.divide(x * n, mass, out=np.zeros_like(x), where=mass > 0), n
+
+
 def _sure_gap(x: Floats, n: Floats, rest_x: Floats, rest_n: Floats) -> tuple[Floats, Floats]:
     """The gap to the rest, and how much of it is sure at 95 %: for choosing, not for claims."""
     n, rest_n = np.maximum(n, 1e-9), np.maximum(rest_n, 1e-9)
@@ -274,23 +282,16 @@ def _carried(candidates: Sequence[_Candidate]) -> list[_Candidate]:
 
 
 def _confirmed(
-    carried: Sequence[_Candidate],
-    attributes: Sequence[Attribute],
-    columns: Sequence[Binned],
-    cell: NDArray[np.int64],
-    confirm: Mask,
-    *,
-    alpha: float,
-    tolerance: float,
+    carried: Sequence[_Candidate], halves: Halves, columns: Sequence[Binned], *, alpha: float, tolerance: float
 ) -> list[Subgroup]:
     """The carried subgroups on the other half, by proven gap."""
     if not carried:
         return []
-    tables = np.array([_table(candidate, attributes, columns, cell, confirm) for candidate in carried], dtype=np.int64)
-    x, n, rest_x, rest_n = tables.T
+    fourfolds = [_fourfold(candidate, halves, columns) for candidate in carried]
+    x, n, rest_x, rest_n = np.array([each.effective for each in fourfolds]).T
     exists = (n > 0) & (rest_n > 0)
     bounds = difference_interval(x, n, rest_x, rest_n, z=normal_quantile(1 - alpha / (2 * len(carried))))
-    p = np.array([_p_value(*row) if there else 1.0 for row, there in zip(tables.tolist(), exists, strict=True)])
+    p = np.array([each.p_value() if there else 1.0 for each, there in zip(fourfolds, exists, strict=True)])
     adjusted, listed = holm(p), benjamini_hochberg(p)
     found = []
     for at, candidate in enumerate(carried):
@@ -303,7 +304,7 @@ def _confirmed(
                 group=candidate.group,
                 kind="slice" if candidate.slice is not None else "intersection",
                 metric=candidate.metric.name,
-                n=int(n[at]),
+                n=fourfolds[at].rows,
                 rate=float(rate) if there else None,
                 rest_rate=float(rest) if there else None,
                 gap=float(rate - rest) if there else None,
@@ -319,28 +320,48 @@ def _confirmed(
     return sorted(found, key=lambda s: (-abs(s.proven_gap), s.adjusted_p if s.adjusted_p is not None else 1.0))
 
 
-def _table(
-    candidate: _Candidate,
-    attributes: Sequence[Attribute],
-    columns: Sequence[Binned],
-    cell: NDArray[np.int64],
-    confirm: Mask,
-) -> tuple[int, int, int, int]:
-    """Successes and rows of the subgroup and of the rest, in the half that confirms."""
+@dataclass(frozen=True)
+class _Fourfold:
+    """A subgroup against the rest.
+
+    Attributes:
+        rows: of the subgroup.
+        effective: successes and rows of the subgroup, then of the rest; weighted ones scaled to Kish's effective rows.
+        weighted: whether they are.
+    """
+
+    rows: int
+    effective: tuple[float, float, float, float]
+    weighted: bool
+
+    def p_value(self) -> float:
+        x1, n1, x2, n2 = self.effective
+        if not self.weighted and min(n1, n2) <= EXACT_UP_TO:
+            return exact(int(x1), int(n1), int(x2), int(n2), boschloo=False).fisher
+        one, of_one, other, of_other = (np.array([value]) for value in self.effective)
+        return float(2 * ndtr(-abs(score_z_difference(one, of_one, other, of_other, 0.0)[0])))
+
+
+def _fourfold(candidate: _Candidate, halves: Halves, columns: Sequence[Binned]) -> _Fourfold:
+    """The subgroup and the rest in the half that confirms."""
     if candidate.slice is not None:
         inside = candidate.slice.rows(columns)
     else:
-        inside = np.ones(len(cell), dtype=bool)
+        inside = np.ones(len(halves.cell), dtype=bool)
         for index, value in candidate.intersection:
-            inside &= attributes[index].codes == value
-    counted, success = _counted(candidate.metric, cell)
-    rows = confirm & counted
-    x, n = int(success[rows & inside].sum()), int((rows & inside).sum())
-    return x, n, int(success[rows].sum()) - x, int(rows.sum()) - n
+            inside &= halves.attributes[index].codes == value
+    counted, success = _counted(candidate.metric, halves.cell)
+    sides = [np.where(counted & side, halves.confirm, 0) for side in (inside, ~inside)]
+    (x1, n1), (x2, n2) = (_effective(side, success, halves.weight) for side in sides)
+    return _Fourfold(int(sides[0].sum()), (x1, n1, x2, n2), halves.weight is not None)
 
 
-def _p_value(x1: int, n1: int, x2: int, n2: int) -> float:
-    if min(n1, n2) <= EXACT_UP_TO:
-        return exact(x1, n1, x2, n2, boschloo=False).fisher
-    one, of_one, other, of_other = np.array([[x1], [n1], [x2], [n2]], dtype=np.float64)
-    return float(2 * ndtr(-abs(score_z_difference(one, of_one, other, of_other, 0.0)[0])))
+def _effective(rows: NDArray[np.int64], success: NDArray[np.int64], weight: Floats | None) -> tuple[float, float]:
+    if weight is None:
+        return float(rows @ success), float(rows.sum())
+    mass = rows * weight
+    total, squares = float(mass.sum()), float(mass @ weight)
+    if squares <= 0:
+        return 0.0, 0.0
+    effective = total**2 / squares
+    return float(mass @ success) / total * effective, effective

@@ -1,4 +1,4 @@
-"""Hands rows to the parts of the group disparity audit that need more than its counts: subgroups, uncertain attributes."""
+"""What the group disparity audit finds beyond its groups: the worst subgroups, and attributes known by probability."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,9 @@ def subgroups(subject: AuditSubject, request: AuditRequest, *, rng: np.random.Ge
     thorough = request.thorough or request.policy.thorough
     if settings is None and not thorough and len(subject.attributes) < SEARCHED_FROM:
         return None
-    if subject.counted is not None:  # half of the rows cannot be chosen where equal rows are one
-        return None
     settings = settings or SearchSection()
-    outcomes = subject.outcomes
-    return search_subgroups(
+    outcomes, counted = subject.outcomes, subject.counted is not None
+    found = search_subgroups(
         [Attribute(name, codes, values) for name, (codes, values) in subject.attributes.items()],
         Outcome(outcomes.prediction, outcomes.label, outcomes.favourable_is_positive),
         settings=settings,
@@ -33,7 +31,20 @@ def subgroups(subject: AuditSubject, request: AuditRequest, *, rng: np.random.Ge
         rng=rng,
         features=subject.table.features(settings.features) if settings.features else None,
         unit=_unit(subject),
+        weight=None if counted else subject.weight,
+        times=subject.table.times,
     )
+    return found.model_copy(update={"notes": [*found.notes, *_notes_on_counts(subject)]}) if counted else found
+
+
+def _notes_on_counts(subject: AuditSubject) -> list[str]:
+    """What a search of rows would have done and one of counts cannot."""
+    notes = [
+        "This source was only counted: groups of the sensitive columns were searched. Slices by ordinary features need rows."
+    ]
+    if subject.columns.weight is not None:
+        notes.append("Weights were not used in this search: counts do not say which half a weight lies in.")
+    return notes
 
 
 def _unit(subject: AuditSubject) -> NDArray[np.int64] | None:

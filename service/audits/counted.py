@@ -29,8 +29,6 @@ _ROWS_FOR = {
 }
 """Settings under [data] that need rows, and why."""
 
-_HALVES = "one half of them is searched for the worst subgroups, and the other confirms"
-
 _IN_COLUMNS = (
     "Missing values were counted in the columns of this audit only; which groups have empty cells, and which rows are "
     "there twice, needs the rows."
@@ -109,10 +107,8 @@ def _why_rows(request: AuditRequest) -> dict[str, str]:
     reasons = {f"[data] {name}": why for name, why in _ROWS_FOR.items() if getattr(data, name) is not None}
     if request.model_path is not None:
         reasons["--model"] = "it scores row by row"
-    if request.policy.search is not None:
-        reasons["[search]"] = _HALVES
-    if request.thorough or request.policy.thorough:
-        reasons["--thorough"] = _HALVES
+    if request.policy.search is not None and request.policy.search.features:
+        reasons["[search] features"] = "slices are cut row by row"
     reasons |= {f"check {check.metric}": why for check in request.policy.check if (why := _why_rows_for(check))}
     wanted = request.only or request.policy.only
     if not wanted and data.features:

@@ -6,6 +6,7 @@ from scipy.stats import false_discovery_control, fisher_exact
 from statsmodels.stats.multitest import multipletests
 
 from evenhand.auditors.counts import Attribute
+from evenhand.auditors.disparity import halves
 from evenhand.auditors.disparity.slices import binned
 from evenhand.auditors.disparity.subgroups import Outcome, search_subgroups
 from evenhand.auditors.errors import LengthMismatch, PolicyError, UnknownAttribute
@@ -72,19 +73,109 @@ def test_planted_triple_is_found_first_and_proven(planted: tuple[list[Attribute]
     assert first.proven_gap == first.high < -0.1
 
 
-def test_numbers_come_from_the_half_that_was_not_searched(planted: tuple[list[Attribute], np.ndarray]) -> None:
-    """scipy's Fisher test on the same half; the halves are drawn by numpy's permutation of the seed."""
-    attributes, prediction = planted
+def test_numbers_come_from_the_half_that_was_not_searched() -> None:
+    """With distinct units the halves are numpy's permutation of the seed; scipy's Fisher test on the same half."""
+    rng = np.random.default_rng(5)
+    attributes = people(8_000, rng)
+    inside = in_group(attributes, sex="F", race="b", age="old")
+    prediction = (rng.random(8_000) < np.where(inside, 0.2, 0.5)).astype(np.int8)
     confirm = np.ones(8_000, dtype=bool)
     confirm[np.random.default_rng(3).permutation(8_000)[:4_000]] = False
-    inside = in_group(attributes, sex="F", race="b", age="old")
     table = [[int((confirm & side & (prediction == y)).sum()) for y in (1, 0)] for side in (inside, ~inside)]
 
-    first = searched(attributes, prediction, seed=3).found[0]
+    first = searched(attributes, prediction, seed=3, unit=np.arange(8_000)).found[0]
 
     assert first.n == sum(table[0])
     assert first.rate == pytest.approx(table[0][0] / first.n)
     assert first.p_value == pytest.approx(fisher_exact(table).pvalue, rel=1e-6)
+
+
+def counted(attributes: list[Attribute], prediction: np.ndarray) -> tuple[list[Attribute], np.ndarray, np.ndarray]:
+    """Equal rows as one, in an order of no meaning, with their number."""
+    rows = np.stack([*(a.codes for a in attributes), prediction])
+    kinds, times = np.unique(rows, axis=1, return_counts=True)
+    order = np.random.default_rng(1).permutation(len(times))
+    kinds, times = kinds[:, order], times[order]
+    return [Attribute(a.name, k, a.values) for a, k in zip(attributes, kinds, strict=False)], kinds[-1], times
+
+
+def test_search_of_counts_is_the_search_of_their_rows(planted: tuple[list[Attribute], np.ndarray]) -> None:
+    attributes, prediction, times = counted(*planted)
+
+    assert len(times) < 100
+    assert searched(attributes, prediction, times=times, seed=4) == searched(*planted, seed=4)
+
+
+def test_kinds_too_many_for_a_table_are_halved_alike(
+    planted: tuple[list[Attribute], np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dense = searched(*planted, seed=4)
+    monkeypatch.setattr(halves, "MOST_DENSE_CELLS", 0)
+    attributes, prediction, times = counted(*planted)
+
+    assert searched(*planted, seed=4) == dense
+    assert searched(attributes, prediction, times=times, seed=4) == dense
+
+
+def test_more_rows_than_can_be_drawn_together_are_halved_row_by_row(
+    planted: tuple[list[Attribute], np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Binomial halves of 8,000 rows: 4,000 and six standard deviations of 44.7."""
+    monkeypatch.setattr(halves, "MOST_DRAWN_TOGETHER", 0)
+
+    result = searched(*planted, seed=4)
+
+    assert result.rows_search + result.rows_confirm == 8_000
+    assert abs(result.rows_search - 4_000) < 6 * 44.7
+    assert result.found[0].group == {"sex": "F", "race": "b", "age": "old"}
+
+
+def test_half_of_a_kind_is_hypergeometric() -> None:
+    """30 of 40 rows are of one kind: its share of a half of 20 has mean 15 and variance 20 × .75 × .25 × 20/39."""
+    attribute = Attribute("kind", np.array([0, 1], dtype=np.int32), ("a", "b"))
+    rng = np.random.default_rng(8)
+
+    drawn = [
+        int(halves.halves_of_kinds([attribute], np.zeros(2, np.int64), times=np.array([30, 10]), rng=rng).search[0])
+        for _ in range(4_000)
+    ]
+
+    assert np.mean(drawn) == pytest.approx(15, abs=4 * 1.387 / np.sqrt(4_000))
+    assert np.var(drawn) == pytest.approx(1.923, rel=0.1)
+
+
+def test_counts_with_weights_of_rows_are_refused(planted: tuple[list[Attribute], np.ndarray]) -> None:
+    with pytest.raises(ValueError, match="no features, units or weights"):
+        searched(*planted, times=np.ones(8_000, np.int64), weight=np.ones(8_000))
+
+
+def test_equal_weights_change_only_the_test(planted: tuple[list[Attribute], np.ndarray]) -> None:
+    """The halves of single rows are drawn by another stream, so the same rows with distinct units are compared."""
+    unit = np.arange(8_000)
+
+    plain, weighted = searched(*planted, unit=unit), searched(*planted, unit=unit, weight=np.full(8_000, 3.0))
+
+    assert [found.group for found in weighted.found] == [found.group for found in plain.found]
+    for one, other in zip(plain.found, weighted.found, strict=True):
+        assert (other.n, other.rate, other.gap, other.low) == pytest.approx((one.n, one.rate, one.gap, one.low))
+
+
+def test_weights_that_turn_a_rate_are_honoured() -> None:
+    """Old women of race b are selected at .5 as others are; those not selected weigh four times as much: .2."""
+    rng = np.random.default_rng(6)
+    attributes = people(16_000, rng)
+    prediction = rng.integers(0, 2, 16_000)
+    inside = in_group(attributes, sex="F", race="b", age="old")
+    weight = np.where(inside & (prediction == 0), 4.0, 1.0)
+
+    result = searched(attributes, prediction, weight=weight)
+
+    first = result.found[0]
+    assert first.group == {"sex": "F", "race": "b", "age": "old"}
+    assert first.rate == pytest.approx(0.2, abs=0.05)
+    assert first.verdict is Verdict.PROVEN_DISPARITY
+    assert any("weighted" in note for note in result.notes)
+    assert not claimed(searched(attributes, prediction))
 
 
 def test_search_says_what_it_looked_at(planted: tuple[list[Attribute], np.ndarray]) -> None:

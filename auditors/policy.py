@@ -1,5 +1,6 @@
 """The policy: what is audited, against which tolerances, and what counts. Reading evenhand.toml belongs to `service`."""
 
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
@@ -8,6 +9,7 @@ from evenhand.auditors.report import AuditName, Fraction
 from evenhand.auditors.verdict import Comparison, Gate
 
 SmallGroups = Literal["inconclusive", "list"]
+SmallCategories = Literal["print", "leave_out"]
 
 SMALL_GROUP_ROWS = 30
 """A group under this many rows is listed and leaves its comparisons inconclusive (DESIGN section 3)."""
@@ -156,6 +158,21 @@ class ReportSection(Section):
     owner: str | None = None
     sensitive_provenance: str | None = None
     human_oversight: str | None = None
+    data_source: str | None = Field(
+        default=None, description="where the rows come from, and whether they are historical or made for a test"
+    )
+    distribution_date: date | None = Field(
+        default=None, description="when the tool was first used, as Local Law 144 of New York City has it published"
+    )
+
+
+class PracticeSection(Section):
+    """`[practice]`: the tables that laws and practice ask for."""
+
+    small_categories: SmallCategories = Field(
+        default="print",
+        description="Local Law 144: whether categories under 2 % of the rows have a ratio; they are always listed",
+    )
 
 
 class Policy(Section):
@@ -166,6 +183,7 @@ class Policy(Section):
     check: list[Check] = []
     search: SearchSection | None = None
     report: ReportSection = ReportSection()
+    practice: PracticeSection = PracticeSection()
     alpha: float = Field(default=0.05, gt=0, lt=0.5, description="error of the whole audit, shared by the gated checks")
     small_groups: SmallGroups = "inconclusive"
     only: list[AuditName] | None = None

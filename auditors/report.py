@@ -391,6 +391,99 @@ class Multiclass(Document):
     notes: list[str] = []
 
 
+class FourFifthsGroup(Document):
+    """One group against the most selected one; counts are of people and null where rows are weighted or repeat people."""
+
+    group: Group
+    n: int
+    selected: int | None = Field(description="people with the favourable outcome")
+    rate: Estimate
+    impact_ratio: Estimate = Field(description="rate over that of the reference; interval of this pair alone at .95")
+    small: bool = Field(default=False, description="fewer rows than comparisons need")
+    below_four_fifths: bool | None = Field(default=None, description="ratio strictly below .8, decided in fractions")
+    flagged: bool = Field(default=False, description="below four-fifths, and not by one person alone")
+    one_person_turns: bool | None = Field(
+        default=None, description="with one person swapped the group would be selected more often than the reference"
+    )
+    swapped_ratio: float | None = Field(
+        default=None, description="the ratio with one of this group selected instead of one of the reference"
+    )
+    shortfall: float | None = Field(
+        default=None, description="people missing from the selected at the common rate of both groups"
+    )
+    standard_deviations: float | None = Field(default=None, description="difference of rates under their common rate")
+    fisher: Fraction | None = Field(default=None, description="two-sided; null where there are too many rows")
+    boschloo: Fraction | None = Field(default=None, description="two-sided; null where there are too many rows")
+    said: str = Field(default="", description="the row in words")
+
+
+class FourFifths(Document):
+    """Uniform Guidelines on Employee Selection Procedures (1978), 29 CFR 1607.4 D; single attributes only."""
+
+    attribute: str
+    reference: Group | None = Field(description="the most selected group; null where nobody is selected")
+    groups: list[FourFifthsGroup]
+    unknown: int = Field(description="rows without the attribute, left out")
+    notes: list[str] = []
+
+
+class LocalLaw144Category(Document):
+    group: Group
+    n: int
+    selected: int | None = Field(description="selected, or scoring beyond the median; null where rows are weighted")
+    rate: float | None
+    impact_ratio: float | None = Field(description="null where left out, or where nobody is selected")
+    share: Fraction = Field(description="of all rows")
+    left_out: bool = False
+    reason: str | None = Field(default=None, description="said of categories under 2 %")
+
+
+class LocalLaw144(Document):
+    """New York City, title 6 of the city's rules, sections 5-300 to 5-303. The law sets no limit for the ratio."""
+
+    attribute: str
+    basis: Literal["selection", "scoring"] = Field(description="scoring: the share beyond the median of all scores")
+    median: float | None = None
+    most_selected: Group | None
+    categories: list[LocalLaw144Category]
+    unknown: int = Field(description="rows in an unknown category, left out of the rates")
+    notes: list[str] = []
+
+
+class LendingCutoff(Document):
+    threshold: float
+    favoured: Fraction = Field(description="share of the rows that this cutoff favours")
+    in_use: bool = False
+
+
+class LendingGroup(Document):
+    group: Group
+    n: int
+    small: bool = Field(default=False, description="fewer rows than comparisons need")
+    standardized_mean_difference: Estimate = Field(description="of scores, the group less the reference")
+    adverse_impact_ratio: list[float | None] = Field(description="along the cutoffs, over the reference's rate")
+
+
+class Lending(Document):
+    """Adverse impact ratio and standardized mean difference along the score, as credit models are examined."""
+
+    attribute: str
+    reference: Group
+    declared: bool = Field(description="the policy names the reference; else it is the largest group")
+    cutoffs: list[LendingCutoff]
+    groups: list[LendingGroup]
+    notes: list[str] = []
+
+
+class Practice(Document):
+    """Tables that laws and practice ask for. They follow from the counts and scores above, and decide nothing."""
+
+    four_fifths: list[FourFifths] = []
+    local_law_144: list[LocalLaw144] = []
+    lending: list[Lending] = Field(default=[], description="where rows have scores")
+    notes: list[str] = []
+
+
 class GroupDisparity(Document):
     positive: str
     favourable: str
@@ -406,6 +499,7 @@ class GroupDisparity(Document):
     repeats: Repeats | None = Field(default=None, description="where a unit column is named")
     scores: list[ScoreAttribute] | None = Field(default=None, description="where rows have scores")
     multiclass: Multiclass | None = Field(default=None, description="where labels have more than two classes")
+    practice: Practice | None = Field(default=None, description="tables that laws and practice ask for")
     notes: list[str] = []
 
 

@@ -209,7 +209,15 @@ def _formula(metric: Any) -> str:
 
 def policy() -> str:
     """Every key of evenhand.toml: type, default, meaning."""
-    from evenhand.auditors.policy import Check, DataSection, ModelSection, Policy, ReportSection, SearchSection
+    from evenhand.auditors.policy import (
+        Check,
+        DataSection,
+        ModelSection,
+        Policy,
+        PracticeSection,
+        ReportSection,
+        SearchSection,
+    )
 
     sections: dict[str, type[BaseModel]] = {
         "At the top": Policy,
@@ -218,6 +226,7 @@ def policy() -> str:
         "check": Check,
         "search": SearchSection,
         "report": ReportSection,
+        "practice": PracticeSection,
     }
     parts = [
         _opening("Policy", "The keys of `evenhand.toml`, or of `[tool.evenhand]` in `pyproject.toml`."),
@@ -228,7 +237,7 @@ def policy() -> str:
         parts += [
             f"## {name}",
             *_docstring(model),
-            _fields(model, leave_out={"data", "model", "check", "search", "report"}),
+            _fields(model, leave_out={"data", "model", "check", "search", "report", "practice"}),
         ]
     return _joined(parts)
 

@@ -7,8 +7,9 @@ from evenhand.auditors.counts import GroupCounts
 from evenhand.auditors.disparity.evidence import Evidence
 from evenhand.auditors.disparity.pairs import Pairs
 from evenhand.auditors.disparity.plan import PlannedCheck
-from evenhand.auditors.metrics import Metric
+from evenhand.auditors.metrics import FAVOURABLE_RATE, Metric
 from evenhand.auditors.policy import SMALL_GROUP_ROWS
+from evenhand.auditors.practice.one_person import Selected, one_person_turns, ratio, with_one_swapped
 from evenhand.auditors.report import Finding
 from evenhand.auditors.verdict import Comparison, Gate, Verdict
 from evenhand.auditors.words import group_name, number, span, spoken
@@ -26,7 +27,7 @@ def pair_message(finding: Finding, metric: Metric, evidence: Evidence, first: in
     text = (
         f"{spoken(metric.name)}: {one} {number(value[first])} {against} {other} {number(value[second])}, "
         f"{finding.comparison.value} {number(finding.estimate)} ({span(finding.low, finding.high)})."
-    )
+    ) + _one_person(metric, finding.comparison, finding.tolerance, evidence, first, second)
     small = [i for i in (first, second) if evidence.small[i]]
     if small:
         rows = " and ".join(f"{group_name(counts.groups[i])} {int(evidence.independent[i])}" for i in small)
@@ -46,6 +47,10 @@ def composite_message(
     """A whole check: who decides, where the largest gap lies, which groups are too small, what would settle it."""
     counts = evidence.counts
     parts = [_decision(finding, check, counts, deciding, at)]
+    if parts[0]:
+        first, second = int(deciding.first[at]), int(deciding.second[at])
+        turned = _one_person(deciding.metric, check.comparison, check.tolerance, evidence, first, second)
+        parts.append(turned.strip())
     for pairs in components:
         if pairs.undefined.any():
             members = np.flatnonzero(compared)
@@ -57,6 +62,29 @@ def composite_message(
         parts.append(_settle(finding).strip())
     parts.append(gate_words(check))
     return " ".join(part for part in parts if part)
+
+
+def _one_person(
+    metric: Metric, comparison: Comparison, tolerance: float | None, evidence: Evidence, first: int, second: int
+) -> str:
+    """That one person turns an impact ratio around, where one does; only whole people can be swapped."""
+    whole = evidence.design is None and evidence.counts.effective is evidence.counts.cells
+    if metric.name != FAVOURABLE_RATE or comparison is not Comparison.RATIO or tolerance is None or not whole:
+        return ""
+    x, n = metric.fraction(evidence.counts.cells)
+    if min(n[first], n[second]) == 0:
+        return ""
+    one, other = Selected(int(x[first]), int(n[first])), Selected(int(x[second]), int(n[second]))
+    found, swapped = ratio(one, other), with_one_swapped(one, other)
+    if found is None or swapped is None or found >= tolerance or not one_person_turns(one, other):
+        return ""
+    after = ratio(*swapped)
+    becomes = "leaves nobody favoured there" if after is None else f"makes the ratio {number(float(after))}"
+    names = evidence.counts.groups
+    return (
+        f" One person favoured in {group_name(names[first])} instead of {group_name(names[second])} {becomes}: "
+        "too few people to say which way it goes."
+    )
 
 
 def about_small_groups(evidence: Evidence, compared: NDArray[np.bool_], *, proven: bool) -> list[str]:

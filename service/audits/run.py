@@ -19,6 +19,7 @@ from evenhand.auditors.counts import Attribute, CountTable
 from evenhand.auditors.disparity import Meaning, audit_group_disparity
 from evenhand.auditors.gate import decide, overall_verdict
 from evenhand.auditors.policy import default_checks
+from evenhand.auditors.practice.tables import practice_tables
 from evenhand.auditors.protocols import Progress, silent
 from evenhand.auditors.report import (
     AUDIT_NAMES,
@@ -131,6 +132,7 @@ def _group_disparity(subject: AuditSubject, request: AuditRequest, progress: Pro
     document, of_scores = with_scores(document, subject, request, rng=rng_of(request.seed, "scores"))
     beyond = {"subgroups": searched, "multiclass": multiclass(subject, request)}
     document, of_members = with_membership(document.model_copy(update=beyond), subject, request)
+    document = document.model_copy(update={"practice": practice_tables(document, policy=request.policy)})
     return document, [*findings, *of_scores, *of_members]
 
 

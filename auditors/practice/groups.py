@@ -1,0 +1,73 @@
+"""Groups as practice counts them: how many there are, how many got the favourable outcome, and the exact rate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from evenhand.auditors.practice.one_person import Selected
+from evenhand.auditors.report import Estimate, Group, GroupDisparity, GroupResult
+
+FAVOURABLE = "favourable_rate"
+SCORING = "scoring_rate"
+FINEST = 10**9
+"""Denominators of rates of weighted rows, so that sums of weights such as .1 lose their rounding."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One group.
+
+    Attributes:
+        selected: whole people; None where rows are weighted, or repeat people.
+        rate: exact where people are whole; None where undefined.
+        shown: the rate with its interval.
+        small: under the rows that comparisons need.
+    """
+
+    group: Group
+    n: int
+    selected: Selected | None
+    rate: Fraction | None
+    shown: Estimate
+    small: bool
+
+
+def counted(document: GroupDisparity, rows: Sequence[GroupResult], *, metric: str) -> list[Counted]:
+    """The known groups, in their order.
+
+    Args:
+        metric: FAVOURABLE or SCORING, a rate whose denominator is the group's rows.
+    """
+    whole = why_not_people(document) is None
+    found = []
+    for row in rows:
+        shown = row.metrics.get(metric)
+        if row.unknown or shown is None:
+            continue
+        estimate = shown.estimate
+        selected = Selected(round(estimate * row.n), row.n) if whole and estimate is not None and row.n else None
+        rate = selected.rate if selected else None
+        if selected is None and estimate is not None:
+            rate = Fraction(estimate).limit_denominator(FINEST)
+        found.append(Counted(row.group, row.n, selected, rate, shown, row.small))
+    return found
+
+
+def unknown_rows(rows: Sequence[GroupResult]) -> int:
+    return sum(row.n for row in rows if row.unknown)
+
+
+def why_not_people(document: GroupDisparity) -> str | None:
+    """Why rows are not people who can be counted one by one, or None where they are."""
+    if document.weighted:
+        return "Rows are weighted: tests of whole people and the rule of one person do not apply and are left out."
+    if document.repeats is not None and document.repeats.units < document.repeats.rows:
+        return "Rows repeat persons: tests of whole people and the rule of one person do not apply and are left out."
+    return None
+
+
+def most_selected(groups: Sequence[Counted]) -> Counted | None:
+    """The group with the highest rate, the first of equals; None where nobody is selected anywhere."""
+    defined = [group for group in groups if group.rate is not None]
+    best = max(defined, key=lambda group: group.rate or Fraction(0), default=None)
+    return best if best is not None and best.rate else None

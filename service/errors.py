@@ -18,9 +18,11 @@ ServiceError
 │   ├── UploadIncomplete
 │   └── NameMissing
 ├── UnknownChoice            a request names something that is not there
+├── RefusedAtDoor            a request that the job would fail at; it points at each field
 ├── InUse
 │   ├── DatasetInUse
 │   └── ModelInUse
+├── AlreadyOver              an audit that came to its end cannot be cancelled
 ├── LabelMissing             a training without a label
 ├── ModelNotReady
 ├── KeyReused                an Idempotency-Key with another request
@@ -178,9 +180,22 @@ class NameMissing(BadRequest):
 class UnknownChoice(ServiceError):
     """A request names something that is not there."""
 
-    def __init__(self, field_name: str, value: str, wanted: str) -> None:
-        self.pointer = f"/{field_name}"
+    def __init__(self, field_name: str, value: str, wanted: str, *, within: str = "") -> None:
+        self.pointer = f"{within}/{field_name}"
         super().__init__(f"'{value}' is not known as `{field_name}`. It must be {wanted}.")
+
+
+class AlreadyOver(ServiceError):
+    """An audit that has come to its end cannot be cancelled any more."""
+
+    def __init__(self, audit_id: str, status: str) -> None:
+        self.audit_status = status
+        next_step = (
+            f"Its report stays: GET /api/v1/reports/{audit_id}."
+            if status == "succeeded"
+            else f"GET /api/v1/audits/{audit_id} says why."
+        )
+        super().__init__(f"audit '{audit_id}' is over ({status}), so that there is nothing to cancel. {next_step}")
 
 
 class InUse(ServiceError):
@@ -215,6 +230,57 @@ class ModelNotReady(ServiceError):
             f"model '{model_id}' cannot be audited: its training is {status}. "
             f"GET /api/v1/models/{model_id} shows how far it is."
         )
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a request.
+
+    Attributes:
+        pointer: JSON pointer to the field.
+        kind: the error that the job would have ended with; it names the type of the problem.
+        detail: what is wrong, what there is, what to do.
+    """
+
+    pointer: str
+    kind: type[Exception]
+    detail: str
+
+
+class RefusedAtDoor(ServiceError):
+    """A request names what its data or its model have not; it is told at once instead of by a job that fails."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        more = f" There are {len(faults) - 1} more such places." if len(faults) > 1 else ""
+        super().__init__(f"{faults[0].detail}{more}")
+
+    @property
+    def problem(self) -> "Problem":
+        first = self.faults[0].kind
+        return Problem(
+            type=PROBLEM_TYPES + slug(first),
+            title=title(first),
+            status=TABLE[first].status,
+            detail=str(self),
+            exit_code=TABLE[first].exit_code,
+            errors=[{"pointer": fault.pointer, "detail": fault.detail} for fault in self.faults],
+        )
+
+
+def unknown_column(column: str, dataset: str, columns: Sequence[str], pointer: str) -> Fault:
+    """The fault of naming a column that a data set has not."""
+    near = auditors.nearest(column, columns)
+    return Fault(
+        pointer,
+        datasets.MissingColumn,
+        f"column '{column}' is not in {dataset}. It has: {auditors.listed(columns)}.{near} Name one of these.",
+    )
+
+
+def pointer(*parts: str | int) -> str:
+    """A JSON pointer (RFC 6901): '/policy/data/sensitive/0'."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 class LabelMissing(ServiceError):
@@ -372,6 +438,8 @@ TABLE: dict[type[Exception], Kind] = {
     UploadIncomplete: Kind(400),
     NameMissing: Kind(400),
     UnknownChoice: UNUSABLE,
+    RefusedAtDoor: UNUSABLE,
+    AlreadyOver: CONFLICT,
     InUse: CONFLICT,
     DatasetInUse: CONFLICT,
     ModelInUse: CONFLICT,
@@ -499,7 +567,7 @@ def problem_of(error: BaseException) -> Problem:
 
     The command line prints `detail` and exits with `exit_code`.
     """
-    if isinstance(error, FailedElsewhere):
+    if isinstance(error, FailedElsewhere | RefusedAtDoor):
         return error.problem
     for cls in type(error).__mro__:
         if cls in TABLE:

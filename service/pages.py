@@ -49,9 +49,11 @@ def field_errors(error: ValidationError) -> FieldErrors:
 def refusal(error: Exception) -> FieldErrors:
     """A refusal, beside the field that it points at."""
     problem = problem_of(error)
-    pointed = {
-        each["pointer"].rstrip("/").rsplit("/", 1)[-1]: each["detail"] for each in problem.errors if "pointer" in each
-    }
+    pointed: FieldErrors = {}
+    for each in problem.errors:
+        names = [part for part in each.get("pointer", "").split("/") if part and not part.isdecimal()]
+        if names:
+            pointed.setdefault(names[-1], each["detail"])
     return pointed or {"": problem.detail}
 
 

@@ -83,12 +83,12 @@ def show(audit_id: str, waiting: Waiting) -> Response:
 @api.post("/<id:audit_id>/cancel")
 @api.auth_required(auth, roles=[Role.AUDITOR])
 @api.doc(
-    responses=answers(202, "It ends within seconds; one that is over stays as it is", AuditDocument),
+    responses=answers(202, "It ends within seconds; one that is cancelled already stays so", AuditDocument),
     extensions={"x-parameters": [IDEMPOTENCY_KEY]},
 )
 @idempotent
 def cancel(audit_id: str) -> Response:
-    """Cancel an audit."""
+    """Cancel an audit. One that succeeded or failed has nothing left to cancel (409)."""
     with writing() as session:
         audit = store.cancel_audit(session, audit_id, actor=principal().name)
     return document(shown(audit), status=202)

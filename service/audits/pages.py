@@ -1,5 +1,6 @@
 """Audits: choosing what to audit, asking for it, and following it."""
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Response, redirect, request, url_for
@@ -16,7 +17,7 @@ from evenhand.service.auth.tables import Role
 from evenhand.service.current import reading, service, writing
 from evenhand.service.datasets.pages import Shown, builtin_cards, shown_dataset
 from evenhand.service.datasets.store import list_datasets
-from evenhand.service.errors import ServiceError
+from evenhand.service.errors import AlreadyOver, ServiceError
 from evenhand.service.jobs.tables import JobStatus
 from evenhand.service.models.store import list_models
 from evenhand.service.pages import FieldErrors, blueprint, field_errors, given, refusal, show
@@ -24,6 +25,11 @@ from evenhand.service.pages import FieldErrors, blueprint, field_errors, given, 
 pages = blueprint("audits", __name__)
 
 MOST_CHOICES = 200
+ROLES = (
+    *("label", "prediction", "score", "threshold", "positive", "favourable"),
+    *("weight", "stratum", "unit", "pair"),
+)
+"""Fields of the form that are keys of [data] by the same name."""
 
 
 @pages.get("/audits/new")
@@ -81,7 +87,8 @@ def progress(audit_id: str) -> Response:
 @pages.post("/audits/<id:audit_id>/cancel")
 @needs(Role.AUDITOR)
 def cancel(audit_id: str) -> AnyResponse:
-    with writing() as session:
+    # where it came to its end before the button was pressed, its page says so
+    with suppress(AlreadyOver), writing() as session:
         cancel_audit(session, audit_id, actor=signed_in().name)
     return redirect(url_for(".audit", audit_id=audit_id))
 
@@ -121,10 +128,10 @@ def _filled_by_card(dataset: Shown, *, model: str | None) -> MultiDict[str, str]
 
 def _submission(form: MultiDict[str, str]) -> dict[str, Any]:
     """The form as the document that REST takes too."""
-    data: dict[str, Any] = given(
-        form, "label", "prediction", "score", "threshold", "positive", "favourable", "unit", "pair"
-    )
+    data: dict[str, Any] = given(form, *ROLES)
     data["sensitive"] = form.getlist("sensitive")
+    if features := [name.strip() for name in form.get("features", "").split(",") if name.strip()]:
+        data["features"] = features
     seed = form.get("seed", "").strip() or "0"
     return {
         **given(form, "dataset", "model", "title"),

@@ -3,10 +3,11 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from evenhand.service.audits.admission import refuse_unfit
 from evenhand.service.audits.representations import AuditSubmission
 from evenhand.service.audits.tables import Audit
 from evenhand.service.datasets.lookup import choose_dataset
-from evenhand.service.errors import AuditNotFound, ModelNotReady, UnknownChoice
+from evenhand.service.errors import AlreadyOver, AuditNotFound, ModelNotReady, UnknownChoice
 from evenhand.service.events.store import record
 from evenhand.service.ids import new_id
 from evenhand.service.jobs import store as jobs
@@ -28,9 +29,11 @@ def submit_audit(session: Session, submission: AuditSubmission, *, queue: JobQue
     Raises:
         UnknownChoice: the data set is neither an id nor a built-in name, or there is no such model.
         ModelNotReady: the model is still being trained, or its training failed.
+        RefusedAtDoor: a column, metric or model does not fit the data.
     """
     dataset = choose_dataset(session, submission.dataset)
     model = _model(session, submission.model)
+    refuse_unfit(submission, dataset, model)
     audit_id = new_id("aud")
     job = Job(id=audit_id, kind="audit", queue=queue_for(submission.device), message="waits for a worker")
     queue.enqueue(session, job)
@@ -68,12 +71,20 @@ def list_audits(session: Session, *, limit: int = DEFAULT_LIMIT, cursor: str | N
 
 
 def cancel_audit(session: Session, audit_id: str, *, actor: str | None) -> Audit:
-    """Ask for the end of an audit: at once while it is queued, within seconds while it runs, never once it is over.
+    """Ask for the end of an audit: at once while it is queued, within seconds while it runs.
+
+    One that is cancelled already stays so, and nothing is recorded again.
 
     Raises:
         AuditNotFound: there is none.
+        AlreadyOver: it succeeded or failed.
     """
     audit = get_audit(session, audit_id)
+    session.refresh(audit.job, with_for_update=True)
+    if audit.status in (JobStatus.SUCCEEDED, JobStatus.FAILED):
+        raise AlreadyOver(audit_id, audit.status)
+    if audit.job.cancel_requested:
+        return audit
     jobs.request_cancel(session, audit.job)
     record(session, "audit.cancel", actor=actor, subject=audit_id)
     return audit

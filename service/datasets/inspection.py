@@ -14,7 +14,8 @@ def inspect(path: str, name: str, voice: Voice) -> None:
     if isinstance(data, Table):
         voice.result({"kind": "table", "rows": data.rows, "columns": list(data.columns)})
     else:
-        voice.result({"kind": "images", "rows": data.rows, "columns": list(data.table.columns)})
+        shape = list(data.images.shape[1:])
+        voice.result({"kind": "images", "rows": data.rows, "columns": list(data.table.columns), "image_shape": shape})
 
 
 def main(arguments: list[str]) -> int:

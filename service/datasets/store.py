@@ -31,6 +31,8 @@ class Contents:
     """`table` or `images`."""
     rows: int
     columns: list[str]
+    image_shape: list[int] | None = None
+    """Height, width and channels of pictures."""
 
 
 def add_dataset(
@@ -46,6 +48,7 @@ def add_dataset(
         size_bytes=file.size_bytes,
         rows=contents.rows,
         columns=contents.columns,
+        image_shape=contents.image_shape,
         created_by=actor,
     )
     session.add(dataset)

@@ -21,5 +21,8 @@ class Dataset(Base):
     size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
     rows: Mapped[int] = mapped_column(sa.BigInteger)
     columns: Mapped[list[str]]
+    image_shape: Mapped[list[int] | None] = mapped_column(
+        sa.JSON(none_as_null=True), doc="height, width, channels of pictures"
+    )
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
     created_by: Mapped[str | None]

@@ -29,7 +29,7 @@ def take_in(service: Service, spooled: Spooled, *, name: str, actor: str | None)
         limits=Limits(seconds=seconds, told_seconds=seconds),
         log=service.config.logs / "uploads.log",
     )
-    contents = Contents(kind=found["kind"], rows=found["rows"], columns=found["columns"])
+    contents = Contents(**found)
     file = StoredFile(sha256=spooled.sha256, size_bytes=spooled.size_bytes)
     service.artefacts.put_file(spooled.path, file.sha256)
     try:

@@ -52,7 +52,7 @@ def add() -> Response:
     if request.mimetype == JSON:
         order = body(TrainingOrder).train
         with writing() as session:
-            choice = choose_dataset(session, order.dataset)
+            choice = choose_dataset(session, order.dataset, within="/train")
             model = store.submit_training(session, order, choice, queue=service().queue, actor=principal().name)
         return document(shown(model), status=202, location=f"{API}/models/{model.id}")
     with received_file() as spooled:

@@ -1,6 +1,6 @@
 """Models: the list, one model, uploading, and training."""
 
-from typing import get_args
+from typing import Any, get_args
 
 from flask import Response, redirect, request, url_for
 from pydantic import ValidationError
@@ -11,10 +11,11 @@ from evenhand.service.auth.session import needs, signed_in
 from evenhand.service.auth.tables import Role
 from evenhand.service.current import reading, service, writing
 from evenhand.service.datasets.lookup import choose_dataset
-from evenhand.service.datasets.pages import builtin_cards
+from evenhand.service.datasets.pages import Shown, builtin_cards, shown_dataset
 from evenhand.service.datasets.store import list_datasets
 from evenhand.service.errors import ServiceError, problem_of
 from evenhand.service.jobs.tables import JobStatus
+from evenhand.service.models.admission import OF_PICTURES
 from evenhand.service.models.documents import TrainingKind, TrainingRequest
 from evenhand.service.models.store import get_model, list_models, submit_training
 from evenhand.service.models.tables import Model
@@ -36,7 +37,7 @@ KINDS = {
 @pages.get("/models")
 @needs()
 def all_models() -> Response:
-    return _list(filled=MultiDict({"seed": "0"}), errors={})
+    return _list(errors={})
 
 
 @pages.get("/models/<id:model_id>")
@@ -68,34 +69,82 @@ def upload() -> AnyResponse:
             kept = take_in(service(), spooled, name=name, actor=signed_in().name)
         return redirect(url_for(".model", model_id=kept.id))
     except ServiceError as error:
-        return _list(filled=MultiDict({"seed": "0"}), errors={"file": problem_of(error).detail}, status=422)
+        return _list(errors={"file": problem_of(error).detail}, status=422)
+
+
+@pages.get("/models/train")
+@needs(Role.AUDITOR)
+def new_training() -> AnyResponse:
+    """Once the data are chosen, their columns can be."""
+    named = request.args.get("dataset")
+    if not named:
+        return redirect(url_for(".all_models"))
+    dataset = shown_dataset(named)
+    return _training_form(dataset, filled=_filled_by_card(dataset), errors={})
 
 
 @pages.post("/models/train")
 @needs(Role.AUDITOR)
 def train() -> AnyResponse:
+    form = request.form
+    errors = {} if form.get("label", "").strip() else {"label": "Choose the column that is learned."}
+    if errors:
+        return _training_form(shown_dataset(form.get("dataset", "")), filled=form, errors=errors, status=422)
     try:
-        seed = request.form.get("seed", "").strip() or "0"
-        wanted = {
-            **given(request.form, "kind", "dataset", "label", "name"),
-            "seed": int(seed) if seed.isdecimal() else seed,
-        }
-        order = TrainingRequest.model_validate(wanted)
+        order = TrainingRequest.model_validate(_order(form))
         with writing() as session:
             dataset = choose_dataset(session, order.dataset)
             model = submit_training(session, order, dataset, queue=service().queue, actor=signed_in().name)
         return redirect(url_for(".model", model_id=model.id))
     except ValidationError as error:
-        return _list(filled=request.form, errors=field_errors(error), status=422)
+        errors = field_errors(error)
     except ServiceError as error:
-        return _list(filled=request.form, errors=refusal(error), status=422)
+        errors = refusal(error)
+    return _training_form(shown_dataset(form.get("dataset", "")), filled=form, errors=errors, status=422)
+
+
+def _order(form: MultiDict[str, str]) -> dict[str, Any]:
+    """The form as the document that REST takes too."""
+    seed = form.get("seed", "").strip() or "0"
+    return {
+        **given(form, "kind", "dataset", "label", "name"),
+        "features": form.getlist("features") or None,
+        "categorical": form.getlist("categorical"),
+        "sensitive": form.getlist("sensitive"),
+        "seed": int(seed) if seed.isdecimal() else seed,
+    }
+
+
+def _filled_by_card(dataset: Shown) -> MultiDict[str, str]:
+    """The form as the card of a built-in set fills it; an uploaded set has none."""
+    filled: MultiDict[str, str] = MultiDict({"seed": "0"})
+    card = dataset.card
+    if card is not None:
+        filled["label"] = card.label
+        for name in ("features", "categorical", "sensitive"):
+            filled.setlist(name, list(getattr(card, name) or ()))
+    return filled
+
+
+def _training_form(dataset: Shown, *, filled: MultiDict[str, str], errors: FieldErrors, status: int = 200) -> Response:
+    of_pictures = dataset.kind != "table"
+    kinds = [(kind, KINDS.get(kind, kind)) for kind in get_args(TrainingKind) if (kind in OF_PICTURES) == of_pictures]
+    return show(
+        "models/train.html",
+        status=status,
+        dataset=dataset,
+        of_pictures=of_pictures,
+        kinds=kinds,
+        filled=filled,
+        errors=errors,
+    )
 
 
 def _is_over(model: Model) -> bool:
     return model.job is None or JobStatus(model.job.status).is_final
 
 
-def _list(*, filled: MultiDict[str, str], errors: FieldErrors, status: int = 200) -> Response:
+def _list(*, errors: FieldErrors, status: int = 200) -> Response:
     with reading() as session:
         models = list_models(session, cursor=request.args.get("cursor"))
         uploaded = list_datasets(session, limit=200).items
@@ -103,9 +152,8 @@ def _list(*, filled: MultiDict[str, str], errors: FieldErrors, status: int = 200
         "models/list.html",
         status=status,
         models=models,
-        kinds={kind: KINDS.get(kind, kind) for kind in get_args(TrainingKind)},
         cards=builtin_cards(),
         uploaded=uploaded,
-        filled=filled,
+        filled=request.form,
         errors=errors,
     )

@@ -14,6 +14,7 @@ from evenhand.service.ids import new_id
 from evenhand.service.jobs import store as jobs
 from evenhand.service.jobs.queue import JobQueue, queue_for
 from evenhand.service.jobs.tables import Job, JobStatus
+from evenhand.service.models.admission import refuse_unfit
 from evenhand.service.models.documents import TrainingRequest
 from evenhand.service.models.tables import Model
 from evenhand.service.paging import DEFAULT_LIMIT, Page, page
@@ -43,7 +44,12 @@ def add_model(
 def submit_training(
     session: Session, request: TrainingRequest, dataset: DatasetChoice, *, queue: JobQueue, actor: str | None
 ) -> Model:
-    """Ask for a model to be trained. Its job is queued if and only if the caller's transaction commits."""
+    """Ask for a model to be trained. Its job is queued if and only if the caller's transaction commits.
+
+    Raises:
+        RefusedAtDoor: the data have no such columns, no label is named, or the kind does not learn from such data.
+    """
+    refuse_unfit(request, dataset)
     model_id = new_id("mdl")
     job = Job(id=model_id, kind="training", queue=queue_for(request.device))
     queue.enqueue(session, job)

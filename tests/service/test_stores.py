@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from evenhand.auditors.policy import Policy
 from evenhand.service.audits import store as audits
 from evenhand.service.audits.representations import AuditSubmission
 from evenhand.service.audits.tables import Audit
@@ -29,6 +30,8 @@ from evenhand.service.reports.store import keep_report, list_reports
 from evenhand.service.reports.tables import FindingRow, ReportRow
 from tests.service.reports import made_report
 
+ROLES = {"prediction": "y", "sensitive": ["sex"]}
+
 
 def add_dataset(database: Database, name: str = "people") -> Dataset:
     with database.writing() as session:
@@ -42,9 +45,10 @@ def add_dataset(database: Database, name: str = "people") -> Dataset:
         )
 
 
-def submit(database: Database, queue: JobQueue, dataset: str = "adult") -> Audit:
+def submit(database: Database, queue: JobQueue, dataset: str = "compas") -> Audit:
     with database.writing() as session:
-        return audits.submit_audit(session, AuditSubmission(dataset=dataset), queue=queue, actor="ada")
+        policy = Policy.model_validate({"data": ROLES if dataset.startswith("ds_") else {}})
+        return audits.submit_audit(session, AuditSubmission(dataset=dataset, policy=policy), queue=queue, actor="ada")
 
 
 def test_a_submitted_audit_is_queued(database: Database, queue: JobQueue) -> None:
@@ -57,7 +61,7 @@ def test_a_submitted_audit_is_queued(database: Database, queue: JobQueue) -> Non
 def test_an_audit_and_its_job_are_there_together_or_not_at_all(database: Database, queue: JobQueue) -> None:
     def submit_and_fail() -> None:
         with database.writing() as session:
-            audits.submit_audit(session, AuditSubmission(dataset="adult"), queue=queue, actor=None)
+            audits.submit_audit(session, AuditSubmission(dataset="compas"), queue=queue, actor=None)
             raise RuntimeError("half way")
 
     with pytest.raises(RuntimeError, match="half way"):

@@ -1,0 +1,220 @@
+"""What can be told of a request for an audit before it is queued: columns, metrics and models that do not fit.
+
+Only what is stored about data and model is looked at, so that a route may ask. What needs the rows is found by the job.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from evenhand.auditors import checks
+from evenhand.auditors.disparity.plan import planned
+from evenhand.auditors.errors import PolicyError, listed, nearest
+from evenhand.auditors.policy import Check, Policy
+from evenhand.auditors.representation.plan import planned as planned_on_representation
+from evenhand.auditors.scores.catalogue import SCORE_METRICS
+from evenhand.service.audits.errors import (
+    NoSensitiveColumn,
+    NotAuditable,
+    NothingToAudit,
+    OneColumnTwice,
+    UnfitModel,
+)
+from evenhand.service.audits.representations import AuditSubmission
+from evenhand.service.datasets.lookup import DatasetChoice
+from evenhand.service.errors import Fault, RefusedAtDoor, pointer, unknown_column
+from evenhand.service.models.tables import Model
+
+DATA = ("policy", "data")
+
+
+def refuse_unfit(asked: AuditSubmission, data: DatasetChoice, model: Model | None) -> None:
+    """Refuse what the audit would fail at, with everything that is wrong at once.
+
+    Raises:
+        RefusedAtDoor: it points at each field.
+    """
+    faults = [*_columns(asked.policy, data), *_model(asked.policy, data, model), *_audits(asked, data, model)]
+    # what follows speaks of roles: with a column that is not there it would only say the same again
+    faults = faults or [*_roles(asked.policy, data, has_model=model is not None)]
+    faults = faults or [*_checks(asked.policy, data, has_scores=_has_scores(asked.policy, data, model))]
+    if faults:
+        raise RefusedAtDoor(faults)
+
+
+def _columns(policy: Policy, data: DatasetChoice) -> Iterator[Fault]:
+    for place, name in _named(policy):
+        if name not in data.columns:
+            yield unknown_column(name, data.name, data.columns, pointer(*place))
+
+
+def _named(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every column that the policy names, with its place."""
+    section = policy.data
+    for role in ("label", "prediction", "score", "weight", "stratum", "unit", "pair"):
+        if (name := getattr(section, role)) is not None:
+            yield (*DATA, role), name
+    for role in ("sensitive", "features", "categorical"):
+        for index, name in enumerate(getattr(section, role) or ()):
+            yield (*DATA, role, index), name
+    for name in section.where or ():
+        yield (*DATA, "where", name), name
+    for attribute, groups in (section.membership or {}).items():
+        for group, name in groups.items():
+            yield (*DATA, "membership", attribute, group), name
+    for index, name in enumerate((policy.search.features if policy.search else None) or ()):
+        yield ("policy", "search", "features", index), name
+
+
+def _model(policy: Policy, data: DatasetChoice, model: Model | None) -> Iterator[Fault]:
+    if model is None:
+        return
+    found = model.description
+    if found.get("takes") == "images" and data.kind == "table":
+        yield _unfit(model, "it reads pictures, and the data are a table", "Choose a set of pictures.")
+    elif found.get("takes") == "table" and data.kind == "images":
+        yield _unfit(model, "it reads columns, and the data are pictures", "Choose a table.")
+    elif found.get("takes") == "images":
+        yield from _picture_size(model, data)
+    elif found.get("features"):
+        yield from _features(model, found["features"], data)
+    elif wanted := found.get("features_wanted"):
+        yield from _nameless(model, wanted, policy, data)
+
+
+def _picture_size(model: Model, data: DatasetChoice) -> Iterator[Fault]:
+    wanted = model.description.get("image_shape")
+    if wanted and data.image_shape and list(wanted) != list(data.image_shape):
+        sizes = (" × ".join(map(str, shape)) for shape in (wanted, data.image_shape))
+        yield _unfit(model, "it reads pictures of {}, and these are {}".format(*sizes), "Resize the pictures.")
+
+
+def _features(model: Model, features: Sequence[str], data: DatasetChoice) -> Iterator[Fault]:
+    missing = [name for name in features if name not in data.columns]
+    if missing:
+        near = nearest(missing[0], data.columns)
+        yield _unfit(
+            model,
+            f"it reads {listed(missing)}, which {data.name} has not. {data.name} has: {listed(data.columns)}.{near}",
+            "Name a data set with the columns that the model was trained on",
+        )
+
+
+def _nameless(model: Model, wanted: int, policy: Policy, data: DatasetChoice) -> Iterator[Fault]:
+    """A graph of one tensor: the policy names its columns, in order."""
+    features = policy.data.features or (data.card.features if data.card else None) or ()
+    if len(features) != wanted:
+        found = f"{len(features)} are named" if features else "none are named"
+        yield Fault(
+            pointer(*DATA, "features"),
+            UnfitModel,
+            f"model '{model.name}' reads {wanted} columns without names, and {found}. Name them in the order of the "
+            f"model. {data.name} has: {listed(data.columns)}.",
+        )
+
+
+def _unfit(model: Model, problem: str, instead: str) -> Fault:
+    return Fault(
+        pointer("model"), UnfitModel, f"model '{model.name}' does not fit the data: {problem.rstrip('.')}. {instead}"
+    )
+
+
+def _roles(policy: Policy, data: DatasetChoice, *, has_model: bool) -> Iterator[Fault]:
+    """Predictions, groups, and no column that is compared with itself."""
+    section, card = policy.data, data.card
+    label = section.label or (card.label if card else None)
+    prediction, score = section.prediction, section.score
+    if prediction is None and score is None and card is not None:
+        prediction, score = card.prediction, card.score
+    sensitive = _sensitive(policy, data)
+    if not sensitive:
+        yield Fault(
+            pointer(*DATA, "sensitive"),
+            NoSensitiveColumn,
+            f"no sensitive column is named for {data.name}: groups are formed by its values. It has: "
+            f"{listed(data.columns)}. Name one or more.",
+        )
+    if has_model:
+        return
+    if prediction is None and score is None:
+        yield Fault(
+            pointer(*DATA, "prediction"),
+            NothingToAudit,
+            f"there is nothing to audit in {data.name}: no prediction, score or model is named. It has: "
+            f"{listed(data.columns)}. Name a column as `prediction`, or as `score` with its `threshold`, or a `model`.",
+        )
+    for role, name in {"prediction": prediction, "score": score}.items():
+        if name is not None and name in (*sensitive, label):
+            other = "sensitive" if name in sensitive else "label"
+            yield Fault(pointer(*DATA, role), OneColumnTwice, str(OneColumnTwice(name, role, other)))
+
+
+def _audits(asked: AuditSubmission, data: DatasetChoice, model: Model | None) -> Iterator[Fault]:
+    """Audits that were asked for by name and cannot run on such data."""
+    for where, names in (("only",), asked.only), (("policy", "only"), asked.policy.only):
+        for index, name in enumerate(names or ()):
+            reason = _why_not(name, asked.policy, data, model)
+            if reason is not None:
+                detail = f"the {name} audit cannot run here: {reason}. Leave it out of `only`, or give what it needs."
+                yield Fault(pointer(*where, index), NotAuditable, detail)
+
+
+def _why_not(audit: str, policy: Policy, data: DatasetChoice, model: Model | None) -> str | None:
+    if audit in ("robustness", "perception"):
+        if data.kind != "images":
+            return "it looks at pictures, and the data are a table"
+        return None if model is not None else "it needs a model to ask, and none is named"
+    if audit == "proxy":
+        if data.kind == "images":
+            return "it is about columns, and the data are pictures"
+        if model is None and not policy.data.features and not (data.card and data.card.features):
+            return "no features are named (`features` under `policy.data`)"
+    return None
+
+
+def _checks(policy: Policy, data: DatasetChoice, *, has_scores: bool) -> Iterator[Fault]:
+    label = policy.data.label or (data.card.label if data.card else None)
+    for index, check in enumerate(policy.check):
+        alone = policy.model_copy(update={"check": [check]})
+        try:
+            _refuse_check(check, alone, _sensitive(policy, data), has_labels=label is not None, has_scores=has_scores)
+        except PolicyError as error:
+            yield Fault(pointer("policy", "check", index, _field(error)), type(error), str(error))
+
+
+def _refuse_check(
+    check: Check, policy: Policy, sensitive: Sequence[str], *, has_labels: bool, has_scores: bool
+) -> None:
+    """Raises PolicyError."""
+    if check.audit == "representation":
+        planned_on_representation(policy, sensitive=sensitive)
+    elif check.audit != "group_disparity":
+        checks.refuse_unknown([check])
+    elif check.metric not in SCORE_METRICS:
+        planned(
+            policy,
+            sensitive=sensitive,
+            with_labels=has_labels,
+            favourable_is_positive=True,
+            stratum=policy.data.stratum,
+        )
+    elif not has_scores:
+        raise PolicyError(
+            f"check '{check.metric}' needs scores, and there are predictions only. Name a `score` column or a `model`, "
+            "or remove the check."
+        )
+    elif not SCORE_METRICS[check.metric].checked:
+        names = ", ".join(name for name, known in SCORE_METRICS.items() if known.checked)
+        raise PolicyError(f"metric '{check.metric}' is reported and cannot be checked. A check may name: {names}.")
+
+
+def _field(error: PolicyError) -> str:
+    return {"UnknownMetric": "metric", "UnknownAttribute": "attributes"}.get(type(error).__name__, "metric")
+
+
+def _sensitive(policy: Policy, data: DatasetChoice) -> tuple[str, ...]:
+    return tuple(policy.data.sensitive or (data.card.sensitive if data.card else ()))
+
+
+def _has_scores(policy: Policy, data: DatasetChoice, model: Model | None) -> bool:
+    if model is not None or policy.data.score is not None:
+        return True
+    return policy.data.prediction is None and data.card is not None and data.card.score is not None

@@ -10,11 +10,15 @@ from evenhand.classifiers.architectures.description import Description, UnknownN
 from evenhand.classifiers.architectures.registry import build
 from evenhand.classifiers.errors import TrainingFailed
 from evenhand.classifiers.runtimes.network import Network, network
+from evenhand.classifiers.training.cells import cell_curves, partitions
+from evenhand.classifiers.training.checkpoint import Keeper, fingerprint
 from evenhand.classifiers.training.labels import Labels
 from evenhand.classifiers.training.loop import Part, Settings, fit, resolve_device, seeded
+from evenhand.classifiers.training.options import TrainingOptions
 from evenhand.classifiers.training.record import TrainingRecord
 from evenhand.classifiers.training.split import Split
 from evenhand.classifiers.training.trained import Progress
+from evenhand.classifiers.training.weights import row_weights
 
 if TYPE_CHECKING:
     from evenhand.classifiers.training.loop import Augment
@@ -27,6 +31,7 @@ def train_network(
     split: Split,
     *,
     settings: Settings,
+    options: TrainingOptions,
     seed: int,
     device: str,
     progress: Progress,
@@ -43,10 +48,9 @@ def train_network(
     Raises:
         TrainingFailed: the registry has no such network.
     """
-    import torch
-
     device = resolve_device(device)
-    with seeded(seed, device):
+    weights = row_weights(description.kind, labels, split, options)
+    with seeded(seed, device, deterministic=options.deterministic):
         try:
             module = build(description)
         except UnknownNetwork as problem:
@@ -54,10 +58,12 @@ def train_network(
                 kind=description.kind, problem=str(problem), instead="Choose another kind, or merge classes."
             ) from None
         train, valid = (
-            Part(torch.from_numpy(rows[part]), torch.from_numpy(labels.codes[part])) if len(part) else None
-            for part in (split.train, split.valid)
+            _part(rows, labels, weights, part) if len(part) else None for part in (split.train, split.valid)
         )
         assert train is not None  # split_rows leaves two classes to learn from
+        keeper = Keeper(
+            options.checkpoint, lambda: fingerprint(description, rows, labels, weights, split, settings, seed, device)
+        )
         curve = fit(
             module,
             train,
@@ -66,6 +72,7 @@ def train_network(
             generator=np.random.default_rng(seed),
             device=device,
             progress=progress,
+            keeper=keeper,
             augment=augment,
         )
     record = TrainingRecord(
@@ -76,9 +83,20 @@ def train_network(
         train_rows=len(split.train),
         valid_rows=len(split.valid),
         class_counts=labels.counts,
-        settings=asdict(settings),
+        settings=asdict(settings) | options.said(),
         epochs=curve.epochs,
         best_epoch=curve.best_epoch,
         stopped_early=curve.stopped_early,
+        cells=cell_curves(partitions(labels, options), split, curve.train, curve.valid),
     )
+    keeper.forget()
     return network(description, module), record
+
+
+def _part(
+    rows: NDArray[np.float32], labels: Labels, weights: NDArray[np.float64] | None, chosen: NDArray[np.int64]
+) -> Part:
+    import torch
+
+    of_rows = None if weights is None else torch.from_numpy(weights[chosen].astype(np.float32))
+    return Part(torch.from_numpy(rows[chosen]), torch.from_numpy(labels.codes[chosen]), of_rows)

@@ -14,6 +14,7 @@ from evenhand.classifiers.training import augment
 from evenhand.classifiers.training.labels import labels_of
 from evenhand.classifiers.training.loop import Settings
 from evenhand.classifiers.training.networks import train_network
+from evenhand.classifiers.training.options import TrainingOptions
 from evenhand.classifiers.training.split import split_rows
 from evenhand.classifiers.training.trained import SAMPLE_ROWS, Progress, Trained, silent
 
@@ -32,6 +33,7 @@ def train_images(
     epochs: int = 30,
     valid_fraction: float = 0.15,
     flip: bool | None = None,
+    options: TrainingOptions | None = None,
     progress: Progress | None = None,
 ) -> Trained:
     """Train a network on pictures: AdamW at 2e-3, weight decay 1e-2, one cycle, batches of 32, mirrored and shifted.
@@ -44,9 +46,10 @@ def train_images(
         units: shape (n,), whose picture it is; a unit is held out as a whole.
         seed: the only source of chance.
         device: "auto", "cpu" or "cuda".
-        epochs: passes at most; fewer when the validation loss stalls for ten.
+        epochs: passes at most; fewer when the validation loss stalls (`options.patience`, ten).
         valid_fraction: held out for choosing the best epoch; 0 learns from all and keeps the last.
         flip: whether pictures are mirrored while learning; None mirrors pictures in colour.
+        options: groups to watch, weights, patience, checkpoint.
         progress: called with the fraction done and a line for people.
 
     Raises:
@@ -65,6 +68,7 @@ def train_images(
     split = split_rows(
         labels.codes, fraction=valid_fraction, units=units, generator=np.random.default_rng([seed, 1]), kind=kind
     )
+    options = options or TrainingOptions()
     height, width, channels = images.shape[1:]
     fractions = (images / np.float32(255)).astype(np.float32)
     changes = augment.usual(height, width, channels)
@@ -80,7 +84,8 @@ def train_images(
         np.ascontiguousarray(fractions.transpose(0, 3, 1, 2)),
         labels,
         split,
-        settings=Settings(epochs=epochs),
+        settings=Settings(epochs=epochs, patience=options.patience),
+        options=options,
         seed=seed,
         device=device,
         progress=progress or silent,

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from evenhand.classifiers.columns import Columns, rows_of
 from evenhand.classifiers.runtimes.pipeline import Pipeline
+from evenhand.classifiers.training.cells import PartScore, cell_curves, partitions
 from evenhand.classifiers.training.labels import Labels
+from evenhand.classifiers.training.options import TrainingOptions
 from evenhand.classifiers.training.record import EpochScore, TrainingRecord
 from evenhand.classifiers.training.split import Split
 from evenhand.classifiers.training.trained import SAMPLE_ROWS, Progress, Trained
+from evenhand.classifiers.training.weights import row_weights
 
 PIPELINE_KINDS = ("logistic_regression", "random_forest", "hist_gradient_boosting")
 MOST_LEVELS = 100
@@ -26,6 +29,7 @@ def train_pipeline(
     split: Split,
     *,
     categorical: Sequence[str],
+    options: TrainingOptions,
     seed: int,
     progress: Progress,
 ) -> Trained:
@@ -39,11 +43,19 @@ def train_pipeline(
     }[kind](amounts, levels, seed)
     progress(0.0, f"fitting {kind} on {len(split.train):,} rows")
     names = np.array(labels.classes, dtype=object)[labels.codes]
-    notes = _fit(estimator, rows_of(columns, split.train), names[split.train])
+    weights = row_weights(kind, labels, split, options)
+    notes = _fit(
+        estimator,
+        rows_of(columns, split.train),
+        names[split.train],
+        None if weights is None else weights[split.train],
+    )
     classifier = Pipeline(estimator, features=tuple(columns), classes=labels.classes)
     progress(0.9, "scoring the rows held out")
-    train_loss, train_accuracy = _loss_and_accuracy(classifier, columns, labels, split.train)
-    held_out = _loss_and_accuracy(classifier, columns, labels, split.valid) if len(split.valid) else (None, None)
+    train = [_scored(classifier, columns, labels, split.train)]
+    valid = [_scored(classifier, columns, labels, split.valid)] if len(split.valid) else []
+    train_loss, train_accuracy = _loss_and_accuracy(train[0], weights, split.train)
+    held_out = _loss_and_accuracy(valid[0], weights, split.valid) if valid else (None, None)
     score = EpochScore(
         epoch=1,
         train_loss=train_loss,
@@ -59,32 +71,37 @@ def train_pipeline(
         train_rows=len(split.train),
         valid_rows=len(split.valid),
         class_counts=labels.counts,
-        settings=_settings(estimator),
+        settings=_settings(estimator) | options.said(),
         epochs=(score,),
         best_epoch=1,
+        cells=cell_curves(partitions(labels, options), split, train, valid),
         notes=notes,
     )
     progress(1.0, f"{kind}: {train_accuracy:.1%} right on the rows it learned from")
     return Trained(classifier, record, rows_of(columns, split.train[:SAMPLE_ROWS]))
 
 
-def _fit(estimator: Any, columns: Columns, names: NDArray[Any]) -> tuple[str, ...]:
+def _fit(estimator: Any, columns: Columns, names: NDArray[Any], weights: NDArray[np.float64] | None) -> tuple[str, ...]:
     from sklearn.exceptions import ConvergenceWarning
 
     from evenhand.classifiers.runtimes.pipeline import frame
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        estimator.fit(frame(columns), names)
+        estimator.fit(frame(columns), names, **{f"{estimator.steps[-1][0]}__sample_weight": weights})
     return tuple(sorted({str(warning.message).splitlines()[0] for warning in caught}))
 
 
-def _loss_and_accuracy(
-    classifier: Pipeline, columns: Columns, labels: Labels, rows: NDArray[np.int64]
-) -> tuple[float, float]:
+def _scored(classifier: Pipeline, columns: Columns, labels: Labels, rows: NDArray[np.int64]) -> PartScore:
     scores, codes = classifier.predict_proba(rows_of(columns, rows)), labels.codes[rows]
     of_truth = np.clip(scores[np.arange(len(codes)), codes], 1e-15, 1)
-    return float(-np.log(of_truth).mean()), float((scores.argmax(1) == codes).mean())
+    return PartScore(-np.log(of_truth), scores.argmax(1) == codes)
+
+
+def _loss_and_accuracy(
+    score: PartScore, weights: NDArray[np.float64] | None, rows: NDArray[np.int64]
+) -> tuple[float, float]:
+    return float(np.average(score.loss, weights=None if weights is None else weights[rows])), float(score.right.mean())
 
 
 def _settings(estimator: Any) -> dict[str, float | int | str | bool]:

@@ -14,6 +14,7 @@ from evenhand.classifiers.errors import TrainingFailed, listed
 from evenhand.classifiers.training.labels import Labels, labels_of
 from evenhand.classifiers.training.loop import Settings
 from evenhand.classifiers.training.networks import train_network
+from evenhand.classifiers.training.options import TrainingOptions
 from evenhand.classifiers.training.pipelines import PIPELINE_KINDS, train_pipeline
 from evenhand.classifiers.training.split import Split, split_rows
 from evenhand.classifiers.training.trained import SAMPLE_ROWS, Progress, Trained, silent
@@ -35,6 +36,7 @@ def train_table(
     device: str = "auto",
     valid_fraction: float = 0.15,
     epochs: int = 30,
+    options: TrainingOptions | None = None,
     progress: Progress | None = None,
 ) -> Trained:
     """Train a classifier that takes the raw columns.
@@ -49,7 +51,8 @@ def train_table(
         seed: the only source of chance.
         device: "auto", "cpu" or "cuda"; networks alone use it.
         valid_fraction: held out to score the classifier, and for networks to choose the best epoch.
-        epochs: passes of networks at most; fewer when the validation loss stalls for ten.
+        epochs: passes of networks at most; fewer when the validation loss stalls (`options.patience`, ten).
+        options: groups to watch, weights, patience, checkpoint.
         progress: called with the fraction done and a line for people.
 
     Raises:
@@ -67,10 +70,12 @@ def train_table(
     split = split_rows(
         labels.codes, fraction=valid_fraction, units=units, generator=np.random.default_rng([seed, 1]), kind=kind
     )
-    report = progress or silent
+    report, options = progress or silent, options or TrainingOptions()
     if kind in PIPELINE_KINDS:
-        return train_pipeline(kind, taken, labels, split, categorical=categorical, seed=seed, progress=report)
-    return _train_network(kind, taken, labels, split, categorical, seed, device, epochs, report)
+        return train_pipeline(
+            kind, taken, labels, split, categorical=categorical, options=options, seed=seed, progress=report
+        )
+    return _train_network(kind, taken, labels, split, categorical, seed, device, epochs, options, report)
 
 
 def _train_network(
@@ -82,6 +87,7 @@ def _train_network(
     seed: int,
     device: str,
     epochs: int,
+    options: TrainingOptions,
     progress: Progress,
 ) -> Trained:
     encoder = fit_encoder(rows_of(columns, split.train), categorical)
@@ -91,7 +97,13 @@ def _train_network(
         encoder.encode(columns),
         labels,
         split,
-        settings=Settings(epochs=epochs, batch_rows=32 if len(split.train) < MANY_ROWS else 256, learning_rate=1e-2),
+        settings=Settings(
+            epochs=epochs,
+            batch_rows=32 if len(split.train) < MANY_ROWS else 256,
+            learning_rate=1e-2,
+            patience=options.patience,
+        ),
+        options=options,
         seed=seed,
         device=device,
         progress=progress,

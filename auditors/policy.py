@@ -113,9 +113,24 @@ class DataSection(Section):
 
 
 class ModelSection(Section):
-    """`[model]`: the file to score with, and what cannot be found out from it."""
+    """`[model]`: the file or the endpoint to score with, and what cannot be found out from it."""
 
-    path: str | None = None
+    path: str | None = Field(default=None, description="a model file, or a description of an endpoint")
+    url: str | None = Field(default=None, description="an endpoint: https://HOST/PATH, in place of a file")
+    headers: dict[str, str] | None = Field(
+        default=None, description="header to the environment variable with its value: EVENHAND_ENDPOINT_…, no secrets"
+    )
+    sends: Literal["rows", "pixels", "png"] | None = Field(
+        default=None, description="how an endpoint takes them; absent: rows, and pictures as pixels (nested lists)"
+    )
+    image_shape: list[int] | None = Field(default=None, description="height, width, channels an endpoint takes")
+    batch: int | None = Field(default=None, ge=1, description="most rows in one request; absent: 128")
+    timeout_seconds: float | None = Field(default=None, gt=0, description="for one request; absent: 30")
+    retries: int | None = Field(default=None, ge=0, description="of a request that failed in passing; absent: 3")
+    per_second: float | None = Field(default=None, gt=0, description="most requests a second; absent: no limit")
+    queries: int | None = Field(
+        default=None, ge=1, description="most rows sent to an endpoint in one audit; absent: 1000000"
+    )
     classes: Names | None = None
     label_output: str | None = None
     probability_output: str | None = None
@@ -127,6 +142,21 @@ class Check(Section):
     audit: AuditName = "group_disparity"
     metric: str
     compare: Comparison | None = Field(default=None, description="absent: as the metric's name says, else difference")
+    @model_validator(mode="after")
+    def _one_model(self) -> Self:
+        if self.path is not None and self.url is not None:
+            raise ValueError(f"path '{self.path}' and url '{self.url}' are both named; name one model")
+        of_an_endpoint = sorted(self.model_fields_set & set(ENDPOINT_KEYS))
+        if self.path is not None and of_an_endpoint:
+            raise ValueError(
+                f"{', '.join(of_an_endpoint)} belong to an endpoint; name its url, or write them in its file"
+            )
+        return self
+
+
+ENDPOINT_KEYS = ("headers", "sends", "image_shape", "batch", "timeout_seconds", "retries", "per_second", "queries")
+"""Keys of [model] that say how an endpoint is asked."""
+
     within: float = Field(
         ge=0, description="the tolerance: a ratio's lower limit in (0, 1], else the largest gap tolerated"
     )

@@ -9,6 +9,10 @@ ClassifierError
 ├── WrongOutput              the model answered something that is not scores
 ├── TrainingFailed           data from which nothing can be learned
 ├── SaveFailed               what was written does not score as what was trained
+├── BadEndpoint              the description of an endpoint says what cannot be
+├── EndpointRefused          an endpoint that may not be asked
+├── EndpointFailed           an endpoint that does not answer
+├── QueriesSpent             more questions than the budget of an endpoint allows
 ├── ConfinementUnavailable   this system cannot confine a child process
 └── ChildFailed              the confined child ran out of memory or time, crashed, or broke off
 
@@ -111,6 +115,52 @@ class SaveFailed(ClassifierError):
         )
 
 
+class BadEndpoint(ClassifierError):
+    """The description of an endpoint says what cannot be, or leaves out what is needed."""
+
+    def __init__(self, *, key: str, problem: str, instead: str) -> None:
+        super().__init__(
+            f"the description of the endpoint cannot be used: `{key}`: {problem}. {instead}.",
+            key=key,
+            problem=problem,
+            instead=instead,
+        )
+
+
+class EndpointRefused(ClassifierError):
+    """The endpoint may not be asked from here; nothing was sent."""
+
+    def __init__(self, *, host: str, problem: str, instead: str) -> None:
+        super().__init__(
+            f"the endpoint at {host} is not asked: {problem}. {instead}.", host=host, problem=problem, instead=instead
+        )
+
+
+class EndpointFailed(ClassifierError):
+    """The endpoint gave no answer, or one that says no."""
+
+    def __init__(self, *, host: str, problem: str) -> None:
+        super().__init__(
+            f"the endpoint at {host} failed: {problem}. Nothing was concluded; audit again once it answers.",
+            host=host,
+            problem=problem,
+        )
+
+
+class QueriesSpent(ClassifierError):
+    """The audit would send more rows or pictures than the budget allows."""
+
+    def __init__(self, *, host: str, sent: int, wanted: int, budget: int) -> None:
+        super().__init__(
+            f"the endpoint at {host} was sent {sent:,} rows, and {wanted:,} more would pass the budget of {budget:,}. "
+            "Raise `queries` in its description, or audit less (--only).",
+            host=host,
+            sent=sent,
+            wanted=wanted,
+            budget=budget,
+        )
+
+
 class ConfinementUnavailable(ClassifierError):
     """Uploaded models run only in a confined child process, and this system cannot confine one."""
 
@@ -119,7 +169,7 @@ class ConfinementUnavailable(ClassifierError):
             f"uploaded models are refused here, because a child process cannot be confined: {missing}. "
             "Run on Linux 5.13 or later with Landlock, or install bubblewrap, or accept weaker protection "
             "(system call filter and limits alone) with EVENHAND_SANDBOX=weak. "
-            "Prediction files and networks in safetensors work without.",
+            "Prediction files, endpoints and networks in safetensors work without.",
             missing=missing,
         )
 

@@ -8,6 +8,7 @@ import pickletools
 import zipfile
 from enum import StrEnum
 
+from evenhand.classifiers.endpoints.description import described_in
 from evenhand.classifiers.errors import CorruptModel, RefusedFormat, UnsupportedModel
 
 TO_ONNX = "Export the model to ONNX: torch.onnx.export(model, example, 'model.onnx') writes it from PyTorch."
@@ -41,6 +42,7 @@ class Format(StrEnum):
     ONNX = "onnx"
     SAFETENSORS = "safetensors"
     SKOPS = "skops"
+    ENDPOINT = "endpoint"
 
 
 def format_of(data: bytes, *, name: str) -> Format:
@@ -59,6 +61,8 @@ def format_of(data: bytes, *, name: str) -> Format:
         raise CorruptModel(name=name, problem="the file is empty")
     if _is_safetensors(data):
         return Format.SAFETENSORS
+    if described_in(data) is not None:
+        return Format.ENDPOINT
     if data.startswith(ZIP):
         return _in_zip(data, name)
     if data.startswith(HDF5):

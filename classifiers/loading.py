@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from evenhand.classifiers.card import InputSpec, ModelCard
+from evenhand.classifiers.endpoints.description import Endpoint, described_in, endpoint_from
+from evenhand.classifiers.endpoints.rules import Rules
 from evenhand.classifiers.errors import CorruptModel, ModelTooLarge, WrongInput, listed
 from evenhand.classifiers.formats import Format, format_of
 from evenhand.classifiers.images import ImageShape
@@ -53,7 +55,7 @@ def load_classifier(
     """Load a classifier, telling what it is from its bytes. No code in the file is run in this process.
 
     ONNX and skops run in a confined child; networks in safetensors are built here, from our own registry, and have
-    gradients.
+    gradients. A description of an endpoint is asked over HTTP, see `load_endpoint`.
 
     Args:
         path: the file.
@@ -69,6 +71,7 @@ def load_classifier(
         RefusedFormat: pickle in any guise, PyTorch's own formats, Keras.
         UnsupportedModel, CorruptModel, ModelTooLarge: it cannot be used.
         WrongInput: features or classes do not fit it.
+        BadEndpoint, EndpointRefused: it describes an endpoint that cannot, or may not, be asked.
         ConfinementUnavailable: it would have to be confined, and cannot be.
         ChildFailed: opening it took too much memory or time, or crashed.
     """
@@ -76,6 +79,9 @@ def load_classifier(
     name = name or path.name
     data = _read(path, name, limits.model_bytes)
     found = format_of(data, name=name)
+    if found is Format.ENDPOINT:
+        endpoint = endpoint_from(described_in(data) or {})
+        return load_endpoint(endpoint, features=features, classes=classes, image_shape=image_shape)
     if found is Format.SAFETENSORS:
         return _network(data, name, features, classes)
     from evenhand.classifiers.runtimes.confined import open_confined
@@ -116,6 +122,50 @@ def _read(path: Path, name: str, most_bytes: int) -> bytes:
             data = opened.read(most_bytes + 1)
     except OSError as problem:
         raise CorruptModel(name=name, problem=problem.strerror or "it cannot be read") from None
+def load_endpoint(
+    endpoint: Endpoint,
+    *,
+    features: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    image_shape: ImageShape | None = None,
+    rules: Rules | None = None,
+    seed: int = 0,
+) -> LoadedClassifier:
+    """A classifier that answers over HTTP. Nothing is sent before the first rows are scored.
+
+    Its digest is that of the description: what stands behind an address cannot be pinned.
+
+    Args:
+        features, classes, image_shape: as in `load_classifier`; what the description names comes first.
+        rules, seed: as in `open_endpoint`.
+
+    Raises:
+        EndpointRefused: this installation does not ask that host.
+        BadEndpoint: neither the description nor the arguments name what is needed.
+    """
+    from evenhand.classifiers.endpoints.models import EndpointImages, open_endpoint
+
+    classifier = open_endpoint(
+        endpoint, features=features, classes=classes, image_shape=image_shape, rules=rules, seed=seed
+    )
+    pictures = classifier.image_shape if isinstance(classifier, EndpointImages) else None
+    described = endpoint.to_bytes()
+    card = ModelCard(
+        kind="endpoint",
+        format=Format.ENDPOINT.value,
+        takes="table" if pictures is None else "images",
+        inputs=(),
+        features=() if isinstance(classifier, EndpointImages) else classifier.features,
+        image_shape=pictures,
+        classes=classifier.classes,
+        scores="probabilities",
+        bytes=len(described),
+        sha256=hashlib.sha256(described).hexdigest(),
+        gradients=False,
+    )
+    return LoadedClassifier(classifier, card)
+
+
     if len(data) > most_bytes:
         raise ModelTooLarge(name=name, found_bytes=path.stat().st_size, limit_bytes=most_bytes)
     return data

@@ -498,6 +498,10 @@ TABLE: dict[type[Exception], Kind] = {
     classifiers.WrongOutput: UNUSABLE,
     classifiers.TrainingFailed: UNUSABLE,
     classifiers.SaveFailed: OWN_FAULT,
+    classifiers.BadEndpoint: UNUSABLE,
+    classifiers.EndpointRefused: UNUSABLE,
+    classifiers.EndpointFailed: Kind(502, exit_code=4),
+    classifiers.QueriesSpent: UNUSABLE,
     classifiers.ConfinementUnavailable: Kind(503),
     classifiers.ChildFailed: UNUSABLE,
     # datasets

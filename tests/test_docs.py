@@ -18,7 +18,7 @@ from evenhand.auditors.policy import Policy
 from evenhand.service import reference
 from evenhand.service.audits.representations import AuditSubmission
 from evenhand.service.cli import cli
-from evenhand.service.models.documents import TrainingOrder
+from evenhand.service.models.documents import ModelOrder
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -250,7 +250,7 @@ def test_policies_on_a_page_are_valid(page: Path) -> None:
 @pytest.mark.parametrize("page", BY_HAND, ids=name_of)
 def test_bodies_of_requests_on_a_page_are_valid(page: Path) -> None:
     for body in re.findall(r"-d '(\{.*?\})'", page.read_text(encoding="utf-8"), flags=re.DOTALL):
-        model = TrainingOrder if "train" in json.loads(body) else AuditSubmission
+        model = ModelOrder if {"train", "endpoint"} & json.loads(body).keys() else AuditSubmission
 
         model.model_validate_json(body)
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
-from evenhand.auditors.policy import Policy
+from evenhand.auditors.policy import ENDPOINT_KEYS, Policy
 from evenhand.auditors.report import AuditName
 from evenhand.service.jobs.documents import Progress
 
@@ -33,6 +33,11 @@ class AuditSubmission(BaseModel):
             raise ValueError(
                 "the policy names a file (`source` or `train_source` under [data], or `path` under [model]), which the "
                 "service does not read. Upload the files and name their ids as `dataset` and `model`."
+            )
+        if model is not None and (model.url is not None or model.model_fields_set & set(ENDPOINT_KEYS)):
+            raise ValueError(
+                "the policy describes an endpoint under [model]. POST the description to /api/v1/models first, and name "
+                "its id as `model`."
             )
         return self
 

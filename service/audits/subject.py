@@ -22,6 +22,7 @@ from evenhand.service.audits.counted import AUDITS_OF_COUNTS, counts_of, table_o
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.errors import ClassMismatch, NoRowsLeft, UnfitModel
 from evenhand.service.models.holdout import kept_rows
+from evenhand.service.audits.endpoints import endpoint_of, is_endpoint
 
 if TYPE_CHECKING:
     from evenhand.auditors.robustness import ImageData
@@ -229,7 +230,7 @@ def open_subject(request: AuditRequest, source: Table | ImageSet | None = None) 
         yield AuditSubject(source.name, source.sha256, table, images, columns, outcomes, None, None, notes)
         return
     whole, _ = _parts(source)
-    model = _load(request, resolve(request.policy.data, whole, has_model=True), whole)
+    model = _load(request, resolve(request.policy.data, whole, has_model=True), source)
     try:
         rows, notes = _rows_asked_for(source, request, trained=model.card.training)
         table, images = _parts(rows)
@@ -250,6 +251,9 @@ def _counted_subject(counted: Counted, data: DataSection) -> AuditSubject:
         counted = rows
     table = counted.table
     columns = resolve(data, table, has_model=False)
+        kept = bool(notes) and not request.policy.data.where
+        warnings = warnings_of(model.card.training, table, images, kept=kept)
+        notes = (*notes, *_what_it_was(model))
     outcomes = outcomes_of(columns, table, scores=None)
     return AuditSubject(table.name, table.sha256, table, None, columns, outcomes, None, None, notes, counted)
 
@@ -302,8 +306,8 @@ def _matching(table: Table, where: Mapping[str, str]) -> NDArray[np.bool_]:
     return keep
 
 
-def _load(request: AuditRequest, columns: Columns, table: Table) -> "LoadedClassifier":
-    from evenhand.classifiers.loading import load_classifier
+def _load(request: AuditRequest, columns: Columns, source: Table | ImageSet) -> "LoadedClassifier":
+    from evenhand.classifiers.loading import load_classifier, load_endpoint
 
     assert request.model_path is not None
     section = request.policy.model
@@ -311,7 +315,11 @@ def _load(request: AuditRequest, columns: Columns, table: Table) -> "LoadedClass
     if classes is None and columns.label is not None:
         classes = table.classes(columns.label).names
     loaded = load_classifier(
-        Path(request.model_path), name=request.model_name, features=columns.features, classes=classes
+        Path(request.model_path),
+        name=request.model_name,
+        features=columns.features,
+        classes=classes,
+        image_shape=_picture_size(images),
     )
     if request.device == "cuda" and loaded.card.gradients and hasattr(loaded.classifier, "to"):
         loaded.classifier.to(request.device)
@@ -323,10 +331,19 @@ def _score(
 ) -> NDArray[np.float64]:
     """Probabilities of every row.
 
+    table, images = _parts(source)
     Raises:
         UnfitModel: the model reads pictures and the data are a table, or the other way round.
     """
     classifier = model.classifier
+    if is_endpoint(request.model_path):
+        return load_endpoint(
+            endpoint_of(request.model_path, section),
+            features=columns.features,
+            classes=classes,
+            image_shape=_picture_size(images),
+            seed=request.seed,
+        )
     name = request.model_name or str(request.model_path)
     reads_images = hasattr(classifier, "image_shape")
     if reads_images and images is None:
@@ -335,6 +352,23 @@ def _score(
         scores: NDArray[np.float64] = classifier.predict_proba(table.features(classifier.features))
         return scores
     if not reads_images:
+def _what_it_was(model: "LoadedClassifier") -> tuple[str, ...]:
+    """What a reader must know of a model that was asked and not held."""
+    if model.card.format != "endpoint":
+        return ()
+    return (
+        "The model was asked over HTTP. The digest of the model is that of its description: whether the same model "
+        "answered before, or will answer again, cannot be told from this report.",
+    )
+
+
+def _picture_size(images: NDArray[np.uint8] | None) -> tuple[int, int, int] | None:
+    if images is None:
+        return None
+    height, width, channels = images.shape[1:]
+    return int(height), int(width), int(channels)
+
+
         raise UnfitModel(name, "it reads columns, and the data are pictures", "Name a table.")
     if tuple(images.shape[1:]) != tuple(classifier.image_shape):
         wanted, found = (" × ".join(map(str, shape)) for shape in (classifier.image_shape, images.shape[1:]))

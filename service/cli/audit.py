@@ -38,9 +38,8 @@ def split_names(values: tuple[str, ...]) -> list[str]:
 @click.option(
     "--model",
     "model_path",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="PATH",
-    help="Model that scores the rows.",
+    help="Model that scores the rows: a file, or the https:// address of an endpoint.",
 )
 @click.option("--features", multiple=True, metavar="COL,COL", help="Columns the model reads, in order; again for more.")
 @click.option("--categorical", multiple=True, metavar="COL,COL", help="Features that are names, also where numbers.")
@@ -95,6 +94,7 @@ def request_from(source: str | None, options: dict[str, Any]) -> tuple["AuditReq
     """
     from evenhand.auditors.policy import Policy
     from evenhand.service.audits.documents import AuditRequest
+    from evenhand.service.audits.endpoints import is_endpoint, model_name
     from evenhand.service.audits.policy_file import is_policy_file, policy_here, read_policy
 
     policy_path = Path(source) if source and is_policy_file(source) else None if source else policy_here(Path())
@@ -105,9 +105,10 @@ def request_from(source: str | None, options: dict[str, Any]) -> tuple["AuditReq
     if chosen_source is None:
         raise click.UsageError(f'{policy_path} names no source. Add `source = "..."` under [data].')
     policy = _with_options(policy, options)
-    model = options["model_path"] or (policy.model.path if policy.model else None)
-    if model and not Path(model).is_file():
-        raise click.UsageError(f"{policy_path} names the model {model}, and there is no such file.")
+    model = options["model_path"] or ((policy.model.path or policy.model.url) if policy.model else None)
+    if model and not is_endpoint(str(model)) and not Path(model).is_file():
+        by = "--model" if options["model_path"] else policy_path
+        raise click.UsageError(f"{by} names the model {model}, and there is no such file.")
     only = split_names(options["only"]) or None
     for name in only or ():
         if name not in AUDITS:
@@ -116,7 +117,7 @@ def request_from(source: str | None, options: dict[str, Any]) -> tuple["AuditReq
     request = AuditRequest(
         source=chosen_source,
         model_path=str(model) if model else None,
-        model_name=Path(model).name if model else None,
+        model_name=model_name(str(model)) if model else None,
         policy=policy,
         only=only,  # type: ignore[arg-type]  # checked against the names above
         device=options["device"],

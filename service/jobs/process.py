@@ -20,8 +20,29 @@ POLL_SECONDS = 0.2
 MAX_LINE_BYTES = 4 * 1024 * 1024
 LAST_WORDS_CHARACTERS = 300
 
-_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "EVENHAND_SANDBOX")
-_PASSED_ON_STARTS = ("LC_", "PYTHON", "OMP_", "MKL_", "OPENBLAS_", "CUDA_", "NVIDIA_", "EVENHAND_CHILD_")
+_PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "TZ",
+    "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH",
+    "EVENHAND_SANDBOX",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+_PASSED_ON_STARTS = (
+    "LC_",
+    "PYTHON",
+    "OMP_",
+    "MKL_",
+    "OPENBLAS_",
+    "CUDA_",
+    "NVIDIA_",
+    "EVENHAND_CHILD_",
+    "EVENHAND_ENDPOINT_",
+)
 
 Hears = Callable[[float, str, str], None]
 """Called with fraction, stage and message."""
@@ -118,6 +139,8 @@ def _environment() -> dict[str, str]:
     passed = {
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_STARTS)
     }
+    # anybody who may upload can describe an endpoint, so the service asks listed hosts alone
+    passed.setdefault("EVENHAND_ENDPOINT_HOSTS", "")
     return {**passed, PARENT_VARIABLE: str(os.getpid()), "ORT_DISABLE_TELEMETRY": "1"}
 
 

@@ -10,9 +10,9 @@ from evenhand.service.datasets.uploads import forget_unneeded
 from evenhand.service.idempotency import idempotent
 from evenhand.service.jobs.documents import progress_of
 from evenhand.service.models import store
-from evenhand.service.models.documents import ModelDocument, ModelList, TrainingOrder, TrainingRequest
+from evenhand.service.models.documents import ModelDocument, ModelList, ModelOrder, TrainingRequest
 from evenhand.service.models.tables import Model
-from evenhand.service.models.uploads import take_in
+from evenhand.service.models.uploads import take_in, take_in_endpoint
 from evenhand.service.rest import (
     API,
     IDEMPOTENCY_KEY,
@@ -35,22 +35,31 @@ api = APIBlueprint("models", __name__, url_prefix=f"{API}/models", tag="Models")
 @api.auth_required(auth, roles=[Role.AUDITOR])
 @api.doc(
     responses={
-        **answers(201, "It was loaded without an error, and is kept", ModelDocument, Location="where it is"),
+        **answers(
+            201,
+            "It was loaded without an error, or describes an endpoint that may be asked, and is kept",
+            ModelDocument,
+            Location="where it is",
+        ),
         **answers(202, "It is going to be trained", ModelDocument, Location="where to follow it"),
     },
-    extensions=takes(
-        {"application/octet-stream": FILE, **json_content(TrainingOrder)}, FILENAME, NAME, IDEMPOTENCY_KEY
-    ),
+    extensions=takes({"application/octet-stream": FILE, **json_content(ModelOrder)}, FILENAME, NAME, IDEMPOTENCY_KEY),
 )
 @idempotent
 def add() -> Response:
-    """Upload a model, or ask for one to be trained.
+    """Upload a model, describe an endpoint, or ask for a model to be trained.
 
     The file itself is the body: ONNX, safetensors with evenhand's description, or skops. Formats that can run code
-    (pickle, joblib, .pt) are refused. A JSON body asks for a training instead.
+    (pickle, joblib, .pt) are refused. A JSON body describes a model that answers over HTTP (`endpoint`), or asks for a
+    training (`train`) instead. Nothing is sent to an endpoint before an audit asks it.
     """
     if request.mimetype == JSON:
-        order = body(TrainingOrder).train
+        asked = body(ModelOrder)
+        if asked.endpoint is not None:
+            kept = take_in_endpoint(service(), asked.endpoint, name=asked.name, actor=principal().name)
+            return document(shown(kept), status=201, location=f"{API}/models/{kept.id}")
+        order = asked.train
+        assert order is not None  # ModelOrder holds one of both
         with writing() as session:
             choice = choose_dataset(session, order.dataset, within="/train")
             model = store.submit_training(session, order, choice, queue=service().queue, actor=principal().name)

@@ -1,9 +1,9 @@
 """What travels about models: what asks for a training, and how REST shows a model."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from evenhand.service.jobs.documents import Progress
 
@@ -30,12 +30,46 @@ class TrainingRequest(BaseModel):
     seed: StrictInt = Field(default=0, ge=0, lt=2**32)
 
 
-class TrainingOrder(BaseModel):
-    """The body of a POST that asks for a training."""
+class EndpointRequest(BaseModel):
+    """A model that answers over HTTP. Its host must be among EVENHAND_ENDPOINT_HOSTS where the service runs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    train: TrainingRequest
+    url: str = Field(min_length=1, max_length=2000, description="https://HOST/PATH")
+    headers: dict[str, str] | None = Field(
+        default=None, description="header to the environment variable with its value: EVENHAND_ENDPOINT_…, no secrets"
+    )
+    features: list[str] | None = Field(default=None, description="columns of a row; absent: as the audit names them")
+    classes: list[str] | None = Field(
+        default=None, description="in the order of the probabilities; absent: the sorted labels of the data"
+    )
+    image_shape: list[StrictInt] | None = Field(default=None, description="height, width, channels of pictures")
+    sends: Literal["rows", "pixels", "png"] | None = Field(
+        default=None, description="absent: rows, and pictures as pixels (nested lists)"
+    )
+    batch: StrictInt | None = Field(default=None, ge=1, description="most rows in one request; absent: 128")
+    timeout_seconds: float | None = Field(default=None, strict=True, gt=0, description="for one request; absent: 30")
+    retries: StrictInt | None = Field(default=None, ge=0, description="absent: 3")
+    per_second: float | None = Field(default=None, strict=True, gt=0, description="most requests a second")
+    queries: StrictInt | None = Field(default=None, ge=1, description="most rows sent in one audit; absent: 1000000")
+
+
+class ModelOrder(BaseModel):
+    """The JSON body of a POST: a training that is asked for, or an endpoint that is described."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: TrainingRequest | None = None
+    endpoint: EndpointRequest | None = None
+    name: str | None = Field(default=None, min_length=1, max_length=200, description="how to call an endpoint")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.train is None) == (self.endpoint is None):
+            raise ValueError("name one of `train` and `endpoint`")
+        if self.train is not None and self.name is not None:
+            raise ValueError("`name` is that of an endpoint; a training has a `name` of its own under `train`")
+        return self
 
 
 class ModelDocument(Progress):

@@ -1,14 +1,32 @@
 """Taking in a model: received, loaded in a confined process, kept; or refused, and nothing is left behind."""
 
-from evenhand.service.artefacts import Spooled
+from evenhand.service.artefacts import Spooled, spool
 from evenhand.service.current import Service
 from evenhand.service.datasets.store import StoredFile
 from evenhand.service.datasets.uploads import forget_unneeded
 from evenhand.service.jobs.process import Limits, run_child
+from evenhand.service.models.documents import EndpointRequest
 from evenhand.service.models.store import add_model
 from evenhand.service.models.tables import Model
 
 CHILD = "evenhand.service.models.inspection"
+
+
+def take_in_endpoint(service: Service, endpoint: EndpointRequest, *, name: str | None, actor: str | None) -> Model:
+    """Keep the description of an endpoint as a model. It names the variables that hold secrets, and no secret.
+
+    Raises:
+        FailedElsewhere: BadEndpoint or EndpointRefused, as told by the process that read it.
+    """
+    content = endpoint.model_dump_json(exclude_none=True).encode()
+    with spool(
+        [content],
+        folder=service.config.work,
+        filename="endpoint.json",
+        limit_bytes=service.config.max_upload_bytes,
+        announced_bytes=len(content),
+    ) as spooled:
+        return take_in(service, spooled, name=name or endpoint.url.partition("?")[0][:200], actor=actor)
 
 
 def take_in(service: Service, spooled: Spooled, *, name: str, actor: str | None) -> Model:

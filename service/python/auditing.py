@@ -12,6 +12,7 @@ from evenhand.auditors.policy import Policy, intersection
 from evenhand.auditors.report import AUDIT_NAMES
 from evenhand.datasets.errors import MissingColumn
 from evenhand.service.audits.documents import AuditRequest
+from evenhand.service.audits.endpoints import model_name
 from evenhand.service.audits.errors import BadArgument, BadPolicy
 from evenhand.service.audits.policy_file import problems, read_policy, with_roles
 from evenhand.service.audits.run import audit_subject, on_its_device
@@ -98,7 +99,7 @@ def audit(
     request = AuditRequest(
         source=rows.path or FRAME,
         model_path=_model_path(model, chosen),
-        model_name=Path(path).name if (path := _model_path(model, chosen)) else None,
+        model_name=model_name(path) if (path := _model_path(model, chosen)) else None,
         policy=chosen,
         only=_only(only),  # type: ignore[arg-type]  # checked against the names
         thorough=thorough or chosen.thorough,
@@ -229,11 +230,12 @@ def _only(only: str | Sequence[str] | None) -> list[str] | None:
 
 def _model_path(model: Any, policy: Policy) -> str | None:
     if model is None:
-        return policy.model.path if policy.model else None
+        return (policy.model.path or policy.model.url) if policy.model else None
     if isinstance(model, str | Path):
         return str(model)
     raise BadArgument(
         "model",
         f"it is of type {type(model).__name__}",
-        "Pass the path of an ONNX, safetensors or skops file, or its answers: y_pred=model.predict(X).",
+        "Pass the path of an ONNX, safetensors or skops file, the address of an endpoint, or its answers: "
+        "y_pred=model.predict(X).",
     )

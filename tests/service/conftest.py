@@ -14,6 +14,11 @@ from tests.service import postgres
 from tests.service.running import Client, Service, service
 
 MAX_UPLOAD_BYTES = 2_000_000
+ENDPOINTS = {
+    "EVENHAND_ENDPOINT_HOSTS": "127.0.0.1",
+    "EVENHAND_ENDPOINT_LOOPBACK": "1",
+    "EVENHAND_ENDPOINT_KEY": "Bearer sesame",
+}
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +94,7 @@ def queue(database: Database) -> Iterator[JobQueue]:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service on SQLite for all tests that leave it as they found it."""
     home = tmp_path_factory.mktemp("home")
-    with service(home, EVENHAND_MAX_UPLOAD_BYTES=str(MAX_UPLOAD_BYTES)) as found:
+    with service(home, EVENHAND_MAX_UPLOAD_BYTES=str(MAX_UPLOAD_BYTES), **ENDPOINTS) as found:
         yield found
 
 

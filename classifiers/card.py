@@ -16,6 +16,23 @@ class InputSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Differentiability:
+    """Whether a model can be differentiated.
+
+    Args:
+        gradients: whether it can.
+        reason: why not; None where it can.
+        difference: for an ONNX graph that was interpreted, the largest difference of a probability from onnxruntime.
+        rows: how many made-up pictures that difference is over.
+    """
+
+    gradients: bool
+    reason: str | None = None
+    difference: float | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelCard:
     """A model file, as found.
 
@@ -31,6 +48,12 @@ class ModelCard:
         bytes: size of the file.
         sha256: its digest, in hexadecimal.
         gradients: whether it can be differentiated.
+        no_gradients: why not; None where it can.
+        difference: of an interpreted ONNX graph: by how much a probability differs from onnxruntime's, at most.
+        compared: on how many made-up pictures.
+        layout: how rows go in: "nchw", "nhwc", "tensor" (all columns in one) or "columns"; None where it is ours.
+        output: of an ONNX file, the output that is read as scores.
+        outputs: all its outputs, name and type.
         confined: the confinement it runs in; None for our own networks, which are no code.
         opset, producer: of an ONNX file.
         training: how it came to be, where evenhand trained it.
@@ -47,6 +70,12 @@ class ModelCard:
     bytes: int
     sha256: str
     gradients: bool
+    no_gradients: str | None = None
+    difference: float | None = None
+    compared: int = 0
+    layout: str | None = None
+    output: str | None = None
+    outputs: tuple[tuple[str, str], ...] = ()
     confined: str | None = None
     opset: int | None = None
     producer: str | None = None

@@ -8,7 +8,7 @@ from evenhand.classifiers.architectures.description import Description, UnknownN
 if TYPE_CHECKING:
     from torch import nn
 
-IMAGE_KINDS = ("convnet4", "mlp", "neuron")
+IMAGE_KINDS = ("convnet4", "resnet_small", "mlp", "neuron")
 TABLE_KINDS = ("mlp", "neuron")
 
 
@@ -18,10 +18,11 @@ def build(description: Description) -> "nn.Module":
     Raises:
         UnknownNetwork: the registry has no such kind for such input.
     """
-    from evenhand.classifiers.architectures import convnet4, dense
+    from evenhand.classifiers.architectures import convnet4, dense, resnet_small
 
     builders: dict[str, Callable[[Description], nn.Module]] = {
         "convnet4": convnet4.build,
+        "resnet_small": resnet_small.build,
         "mlp": dense.build_mlp,
         "neuron": dense.build_neuron,
     }

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.classifiers.card import InputSpec
+from evenhand.classifiers.card import Differentiability, InputSpec
 from evenhand.classifiers.columns import Columns, chosen, row_count, rows_of
 from evenhand.classifiers.confine.message import Message, pack_columns
 from evenhand.classifiers.confine.process import ConfinedProcess
@@ -40,6 +40,10 @@ class Opened:
     opset: int | None
     producer: str | None
     training: TrainingRecord | None
+    layout: str | None
+    output: str | None
+    outputs: tuple[tuple[str, str], ...]
+    differentiability: Differentiability
 
 
 def open_confined(
@@ -77,6 +81,10 @@ def open_confined(
         raise
     if opened.image_shape is None:
         return ConfinedTable(process, opened), opened, process.mode
+    if opened.differentiability.gradients:
+        from evenhand.classifiers.runtimes.confined_gradients import DifferentiableImages
+
+        return DifferentiableImages(process, opened, opened.image_shape), opened, process.mode
     return ConfinedImages(process, opened, opened.image_shape), opened, process.mode
 
 
@@ -150,9 +158,23 @@ def _opened(head: dict[str, Any], name: str) -> Opened:
             opset=head["opset"] and int(head["opset"]),
             producer=head["producer"] and str(head["producer"]),
             training=TrainingRecord.from_json(head["training"]) if head["training"] else None,
+            layout=head.get("layout") and str(head["layout"]),
+            output=head.get("output") and str(head["output"]),
+            outputs=tuple((str(each), str(kind)) for each, kind in head.get("outputs", ())),
+            differentiability=_differentiability(head),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ChildFailed(name=name, reason="error", detail=f"it described the model as {problem!r}") from None
     if list(opened.classes) != sorted(set(opened.classes)) or (opened.image_shape and min(opened.image_shape) < 1):
         raise ChildFailed(name=name, reason="error", detail="it described classes or sizes that cannot be")
     return opened
+
+
+def _differentiability(head: dict[str, Any]) -> Differentiability:
+    difference = head.get("difference")
+    return Differentiability(
+        gradients=head.get("gradients") is True,
+        reason=head.get("no_gradients") and str(head["no_gradients"]),
+        difference=None if difference is None else float(difference),
+        rows=int(head.get("compared", 0)),
+    )

@@ -34,6 +34,11 @@ class OnnxModel:
         CorruptModel: the file cannot be parsed.
         UnsupportedModel: an operator, input or output that cannot be used, or classes unknown.
         WrongInput: features or classes do not fit it.
+
+    Attributes:
+        classes: sorted label texts.
+        order: for each of them, the place of its score in the model's own answer.
+        answers: name and type of every output.
     """
 
     def __init__(
@@ -54,11 +59,11 @@ class OnnxModel:
         if not inputs:
             raise UnsupportedModel(name=name, problem="it has no input", instead="Export it with its input.")
         self.inputs: InputPlan = plan_inputs(inputs, name=name, features=features, image_shape=image_shape)
-        outputs = [(each.name, each.type) for each in self._session.get_outputs()]
-        self.outputs = plan_output(outputs, self.facts.made_by, name=name, output=output)
+        self.answers = [(each.name, each.type) for each in self._session.get_outputs()]
+        self.outputs = plan_output(self.answers, self.facts.made_by, name=name, output=output)
         self._own_names = self.facts.classes
         trial = self._try()
-        self.classes, self._order = self._settle_classes(classes, trial)
+        self.classes, self.order = self._settle_classes(classes, trial)
 
     def score_columns(self, columns: Columns) -> NDArray[np.float64]:
         """Probabilities (n, n_classes) of table rows, in the order of `classes`."""
@@ -84,7 +89,7 @@ class OnnxModel:
                     problem=f"it answers {found.shape} scores for {len(raw)} rows and {len(self.classes)} classes",
                     instead="Name its classes, or export it with one score a class.",
                 )
-            scores[rows] = found[:, self._order]
+            scores[rows] = found[:, self.order]
         return scores
 
     def _run(self, feed: Mapping[str, NDArray[Any]], count: int) -> Any:

@@ -1,9 +1,14 @@
 """The confined child's side of an ONNX model; confined.py is the other side."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evenhand.classifiers.confine.message import Message, unpack_columns
 from evenhand.classifiers.runtimes.onnx_model import OnnxModel
+
+if TYPE_CHECKING:
+    from evenhand.classifiers.runtimes.interpreter.check import Checked
+
+TABLES_NEED_NONE = "it reads a table, and audits of tables ask for none"
 
 
 class OnnxWorker:
@@ -14,11 +19,14 @@ class OnnxWorker:
         import onnxruntime  # noqa: F401
 
         self._model: OnnxModel | None = None
+        self._checked: Checked | None = None
 
     def answer(self, request: Message) -> Message:
-        """`do` is "open", "columns" or "images"."""
+        """`do` is "open", "columns", "images", "logits" or "gradient"."""
         if request.head["do"] == "open":
             return Message(self._open(request))
+        if request.head["do"] in ("logits", "gradient"):
+            return self._differentiate(request)
         assert self._model is not None
         if request.head["do"] == "images":
             scores = self._model.score_images(request.arrays["images"])
@@ -26,11 +34,20 @@ class OnnxWorker:
             scores = self._model.score_columns(unpack_columns(request.arrays, request.head["columns"]))
         return Message({"scores": self._model.outputs.scores}, {"scores": scores})
 
+    def _differentiate(self, request: Message) -> Message:
+        assert self._checked is not None
+        gradients, arrays, ticket = self._checked.gradients, request.arrays, request.head["ticket"]
+        assert gradients is not None
+        if request.head["do"] == "logits":
+            return Message({}, {"logits": gradients.answer(arrays["images"], ticket=ticket)})
+        return Message({}, {"gradient": gradients.pull(arrays["upstream"], ticket=ticket, images=arrays.get("images"))})
+
     def _open(self, request: Message) -> dict[str, Any]:
         head = request.head
         shape = head.get("image_shape")
+        data = request.arrays["model"].tobytes()
         self._model = model = OnnxModel(
-            request.arrays["model"].tobytes(),
+            data,
             name=head["name"],
             features=head.get("features"),
             classes=head.get("classes"),
@@ -48,4 +65,25 @@ class OnnxWorker:
             "opset": model.facts.opset,
             "producer": model.facts.producer,
             "training": None,
+            "layout": model.inputs.layout,
+            "output": model.outputs.output,
+            "outputs": [list(each) for each in model.answers],
+            **self._gradients(data, model, threads=head["threads"]),
+        }
+
+    def _gradients(self, data: bytes, model: OnnxModel, *, threads: int) -> dict[str, Any]:
+        """Whether there are gradients, and if not why."""
+        if model.inputs.image_shape is None:
+            return {"gradients": False, "no_gradients": TABLES_NEED_NONE, "difference": None, "compared": 0}
+        import torch  # here, since audits of tables do without, and it takes seconds
+
+        from evenhand.classifiers.runtimes.interpreter.check import checked_gradients
+
+        torch.set_num_threads(threads)
+        self._checked = found = checked_gradients(data, model)
+        return {
+            "gradients": found.gradients is not None,
+            "no_gradients": found.reason,
+            "difference": found.difference,
+            "compared": found.rows,
         }

@@ -43,4 +43,5 @@ class SkopsWorker:
             "opset": None,
             "producer": None,
             "training": record.to_json() if record else None,
+            "no_gradients": "scikit-learn's models give none",
         }

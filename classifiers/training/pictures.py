@@ -1,4 +1,4 @@
-"""Training networks on pictures: `convnet4`, `mlp`, `neuron`."""
+"""Training networks on pictures: `convnet4`, `resnet_small`, `mlp`, `neuron`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -39,7 +39,7 @@ def train_images(
     """Train a network on pictures: AdamW at 2e-3, weight decay 1e-2, one cycle, batches of 32, mirrored and shifted.
 
     Args:
-        kind: "convnet4", "mlp" or "neuron" (two classes only).
+        kind: "convnet4", "resnet_small", "mlp" or "neuron" (two classes only).
         images: shape (n, height, width, channels), bytes.
         label: shape (n,), label values, or integer codes where `classes` are given.
         classes: sorted label texts; None takes those that occur.

@@ -1,0 +1,88 @@
+"""Gradients of a model of pictures in a confined child: pictures go there, logits come back; and so with gradients.
+
+What runs in the child is a stranger's graph, so nothing that it says is used before its form is checked.
+"""
+
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.autograd.function import once_differentiable
+
+from evenhand.classifiers.confine.message import Message
+from evenhand.classifiers.errors import WrongInput, WrongOutput
+from evenhand.classifiers.images import in_words
+from evenhand.classifiers.models import batches
+from evenhand.classifiers.runtimes.confined import ConfinedImages
+
+VALUES_AT_ONCE = 1 << 20
+"""Numbers of pictures that travel together. The child keeps the way back of one such batch in memory."""
+
+
+class DifferentiableImages(ConfinedImages):
+    """A classifier of pictures in a child, with gradients. Scores are onnxruntime's; logits are the interpreter's."""
+
+    _last_ticket = 0
+    _kept: int | None = None
+
+    def logits(self, batch: torch.Tensor) -> torch.Tensor:
+        """Logits (n, n_classes) of pictures (n, channels, height, width), float32 from 0 to 1; differentiable once.
+
+        Their softmax is what `predict_proba` gives, up to rounding.
+
+        Raises:
+            WrongInput: pictures of another size.
+            ChildFailed, WrongOutput: the child did not answer, or not with numbers.
+        """
+        height, width, channels = self.image_shape
+        if tuple(batch.shape[1:]) != (channels, height, width):
+            raise WrongInput(expected=f"pictures of {in_words(self.image_shape)}", got=f"shape {tuple(batch.shape)}")
+        size = 4 * height * width * channels
+        parts = [
+            cast(torch.Tensor, _Asked.apply(batch[rows], self))  # type: ignore[no-untyped-call]  # torch's own
+            for rows in batches(len(batch), size, most_bytes=4 * VALUES_AT_ONCE)
+        ]
+        return torch.cat(parts) if parts else batch.new_zeros((0, len(self.classes)))
+
+    def ask_logits(self, images: NDArray[np.float32], *, keep: bool) -> tuple[NDArray[np.float32], int | None]:
+        """Logits, and the ticket for the way back where it is kept."""
+        ticket = self._last_ticket = self._last_ticket + 1
+        self._kept = ticket if keep else None
+        request = Message({"do": "logits", "ticket": self._kept}, {"images": images})
+        return self._checked(request, "logits", (len(images), len(self.classes))), self._kept
+
+    def ask_gradient(
+        self, upstream: NDArray[np.float32], images: NDArray[np.float32], *, ticket: int
+    ) -> NDArray[np.float32]:
+        """The way back of a ticket; pictures travel again where the child has forgotten it."""
+        arrays = {"upstream": upstream} if self._kept == ticket else {"upstream": upstream, "images": images}
+        self._kept = None
+        return self._checked(Message({"do": "gradient", "ticket": ticket}, arrays), "gradient", images.shape)
+
+    def _checked(self, request: Message, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        found = self.process.ask(request).arrays.get(name)
+        expected = f"{name} of shape {shape}"
+        if found is None or found.shape != shape or found.dtype != np.float32:
+            raise WrongOutput(name=self.process.name, expected=expected, got="something else")
+        if name == "logits" and not np.isfinite(found).all():
+            raise WrongOutput(name=self.process.name, expected=expected, got="values that are not numbers")
+        return found
+
+
+class _Asked(torch.autograd.Function):
+    """One batch asked of the child, as a step that torch differentiates through."""
+
+    @staticmethod
+    def forward(context: Any, batch: torch.Tensor, asked: DifferentiableImages) -> torch.Tensor:
+        images = np.array(batch.detach().cpu().permute(0, 2, 3, 1).numpy(), dtype=np.float32, order="C")
+        logits, ticket = asked.ask_logits(images, keep=context.needs_input_grad[0])
+        context.asked, context.images, context.ticket = asked, images, ticket
+        return torch.from_numpy(logits).to(batch.device)
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
+        weights = np.array(upstream.detach().cpu().numpy(), dtype=np.float32, order="C")
+        gradient = context.asked.ask_gradient(weights, context.images, ticket=context.ticket)
+        return torch.from_numpy(gradient).permute(0, 3, 1, 2).to(upstream.device), None

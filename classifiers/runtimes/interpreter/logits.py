@@ -1,0 +1,133 @@
+"""Logits of an ONNX model that reads pictures, with a path back to the pictures.
+
+They are read before the last softmax or sigmoid where there is one: behind it a sure answer has no gradient left.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from evenhand.classifiers.runtimes.interpreter.call import NotInterpretable
+from evenhand.classifiers.runtimes.interpreter.graph import Graph
+from evenhand.classifiers.runtimes.onnx_graph import PASSES_ON
+from evenhand.classifiers.runtimes.onnx_outputs import LABEL, LOGITS, NAMED, PROBABILITIES, SIGMOIDS, UNDECIDED
+
+if TYPE_CHECKING:
+    from evenhand.classifiers.runtimes.onnx_model import OnnxModel
+
+CUT_BEFORE = {"Softmax": LOGITS, "Sigmoid": SIGMOIDS}
+LOOKED_THROUGH = (*PASSES_ON, "ZipMap")
+NO_GRADIENTS = {LABEL: "it answers labels alone", UNDECIDED: "it refused the rows it was tried with"}
+INPUT_TYPES = {"tensor(float)": torch.float32, "tensor(double)": torch.float64, "tensor(float16)": torch.float16}
+
+
+class PictureGradients:
+    """A model of pictures as torch computes it.
+
+    Args:
+        data: the file.
+        model: the same, opened by onnxruntime.
+
+    Raises:
+        NotInterpretable: an operator that is not known here, or answers that are no scores.
+    """
+
+    def __init__(self, data: bytes, model: "OnnxModel") -> None:
+        import onnx
+
+        scores = model.outputs.scores
+        if scores in NO_GRADIENTS:
+            raise NotInterpretable(NO_GRADIENTS[scores])
+        file = onnx.load_model_from_string(data)
+        value, self._kind = _source(file.graph, model.outputs.output, scores)
+        self._graph = Graph(file, output=value)
+        self._plan, self._order = model.inputs, torch.tensor(model.order)
+        self._kept: tuple[int, torch.Tensor, torch.Tensor] | None = None
+
+    def logits(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Logits (n, n_classes) in the order of sorted classes, of pictures (n, height, width, channels)."""
+        fixed = self._plan.batch_rows
+        if fixed is None or len(pictures) == fixed:
+            return self._of_batch(pictures)
+        parts = [pictures[start : start + fixed] for start in range(0, len(pictures), fixed)]
+        filled = [torch.cat([part, part[-1:].expand(fixed - len(part), -1, -1, -1)]) for part in parts]
+        return torch.cat([self._of_batch(part) for part in filled])[: len(pictures)]
+
+    def answer(self, images: NDArray[np.float32], *, ticket: int | None) -> NDArray[np.float32]:
+        """Logits of pictures; with a ticket, the way back is kept for `pull` until the next call."""
+        self._kept = None
+        pictures = torch.from_numpy(np.array(images))
+        if ticket is None:
+            with torch.no_grad():
+                return self.logits(pictures).numpy()
+        with torch.enable_grad():
+            logits = self.logits(pictures.requires_grad_())
+        self._kept = (ticket, pictures, logits)
+        return logits.detach().numpy()
+
+    def pull(
+        self, upstream: NDArray[np.float32], *, ticket: int, images: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
+        """Gradient with respect to the pictures, of the sum of logits times `upstream`.
+
+        Args:
+            upstream: shape of the logits.
+            ticket: of the call whose way back is wanted.
+            images: its pictures, where another call has come between.
+
+        Raises:
+            ValueError: that way is not kept, and no pictures are given.
+        """
+        if images is not None:
+            self.answer(images, ticket=ticket)
+        if self._kept is None or self._kept[0] != ticket:
+            raise ValueError("no such call is kept")
+        _, pictures, logits = self._kept
+        self._kept = None
+        if not logits.requires_grad:
+            return np.zeros(tuple(pictures.shape), dtype=np.float32)
+        way = torch.autograd.grad(logits, pictures, torch.from_numpy(np.array(upstream)), allow_unused=True)[0]
+        return np.zeros(tuple(pictures.shape), dtype=np.float32) if way is None else np.ascontiguousarray(way.numpy())
+
+    def _of_batch(self, pictures: torch.Tensor) -> torch.Tensor:
+        first = self._plan.inputs[0]
+        arranged = pictures.permute(0, 3, 1, 2) if self._plan.layout == "nchw" else pictures
+        raw = self._graph.run({first.name: arranged.to(INPUT_TYPES[first.type])})
+        if not isinstance(raw, torch.Tensor):
+            raise NotInterpretable("scores that are no tensor")
+        return self._as_logits(raw.to(torch.float32).reshape(len(pictures), -1))[:, self._order]
+
+    def _as_logits(self, values: torch.Tensor) -> torch.Tensor:
+        """As `OutputPlan.probabilities` reads them: their softmax is the deployed model's probabilities."""
+        if values.shape[1] == 1:
+            second = _log_odds(values) if self._kind == PROBABILITIES else values
+            return torch.cat([torch.zeros_like(second), second], dim=1)
+        if self._kind == SIGMOIDS:
+            return torch.nn.functional.logsigmoid(values)
+        return _log(values) if self._kind == PROBABILITIES else values
+
+
+def _log(values: torch.Tensor) -> torch.Tensor:
+    return values.clamp_min(torch.finfo(torch.float32).tiny).log()
+
+
+def _log_odds(values: torch.Tensor) -> torch.Tensor:
+    return _log(values) - _log(1 - values)
+
+
+def _source(graph: Any, output: str, scores: str) -> tuple[str, str]:
+    """The value to read, and whether it holds logits, inputs of sigmoids, or probabilities."""
+    makers = {name: node for node in graph.node for name in node.output}
+    value = output
+    for _ in range(len(graph.node)):
+        node = makers.get(value)
+        if node is not None and node.op_type in CUT_BEFORE and scores != LOGITS:
+            return node.input[0], CUT_BEFORE[node.op_type]
+        if node is None or node.op_type not in LOOKED_THROUGH:
+            break
+        value = node.input[0]
+    if scores == NAMED:
+        return value, PROBABILITIES
+    return output, PROBABILITIES if scores in (PROBABILITIES, SIGMOIDS) else LOGITS

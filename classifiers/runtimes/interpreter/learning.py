@@ -86,7 +86,7 @@ def normalizer(call: Call) -> torch.Tensor:
 
 @operator("Binarizer", family=FAMILY, domain=LEARNING, gradient=False)
 def binarizer(call: Call) -> torch.Tensor:
-    return (call[0] > call.get("threshold", 0.0)).to(call[0].dtype)
+    return torch.gt(call[0], call.get("threshold", 0.0)).to(call[0].dtype)
 
 
 @operator("Imputer", family=FAMILY, domain=LEARNING)

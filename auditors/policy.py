@@ -135,13 +135,6 @@ class ModelSection(Section):
     label_output: str | None = None
     probability_output: str | None = None
 
-
-class Check(Section):
-    """`[[check]]`: one metric, its tolerance, and how it counts."""
-
-    audit: AuditName = "group_disparity"
-    metric: str
-    compare: Comparison | None = Field(default=None, description="absent: as the metric's name says, else difference")
     @model_validator(mode="after")
     def _one_model(self) -> Self:
         if self.path is not None and self.url is not None:
@@ -157,6 +150,13 @@ class Check(Section):
 ENDPOINT_KEYS = ("headers", "sends", "image_shape", "batch", "timeout_seconds", "retries", "per_second", "queries")
 """Keys of [model] that say how an endpoint is asked."""
 
+
+class Check(Section):
+    """`[[check]]`: one metric, its tolerance, and how it counts."""
+
+    audit: AuditName = "group_disparity"
+    metric: str
+    compare: Comparison | None = Field(default=None, description="absent: as the metric's name says, else difference")
     within: float = Field(
         ge=0, description="the tolerance: a ratio's lower limit in (0, 1], else the largest gap tolerated"
     )

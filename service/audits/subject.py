@@ -20,9 +20,9 @@ from evenhand.datasets.table import Table
 from evenhand.service.audits.columns import Columns, Outcomes, outcomes_of, resolve
 from evenhand.service.audits.counted import AUDITS_OF_COUNTS, counts_of, table_of
 from evenhand.service.audits.documents import AuditRequest
+from evenhand.service.audits.endpoints import endpoint_of, is_endpoint
 from evenhand.service.audits.errors import ClassMismatch, NoRowsLeft, UnfitModel
 from evenhand.service.models.holdout import kept_rows
-from evenhand.service.audits.endpoints import endpoint_of, is_endpoint
 
 if TYPE_CHECKING:
     from evenhand.auditors.robustness import ImageData
@@ -234,6 +234,7 @@ def open_subject(request: AuditRequest, source: Table | ImageSet | None = None) 
     try:
         rows, notes = _rows_asked_for(source, request, trained=model.card.training)
         table, images = _parts(rows)
+        notes = (*notes, *_what_it_was(model))
         columns = resolve(request.policy.data, table, has_model=True)
         probabilities = _score(model, table, images, request)
         outcomes = outcomes_of(columns, table, scores=(probabilities, tuple(model.classifier.classes)))
@@ -251,9 +252,6 @@ def _counted_subject(counted: Counted, data: DataSection) -> AuditSubject:
         counted = rows
     table = counted.table
     columns = resolve(data, table, has_model=False)
-        kept = bool(notes) and not request.policy.data.where
-        warnings = warnings_of(model.card.training, table, images, kept=kept)
-        notes = (*notes, *_what_it_was(model))
     outcomes = outcomes_of(columns, table, scores=None)
     return AuditSubject(table.name, table.sha256, table, None, columns, outcomes, None, None, notes, counted)
 
@@ -310,10 +308,19 @@ def _load(request: AuditRequest, columns: Columns, source: Table | ImageSet) -> 
     from evenhand.classifiers.loading import load_classifier, load_endpoint
 
     assert request.model_path is not None
+    table, images = _parts(source)
     section = request.policy.model
     classes = tuple(section.classes) if section and section.classes else None
     if classes is None and columns.label is not None:
         classes = table.classes(columns.label).names
+    if is_endpoint(request.model_path):
+        return load_endpoint(
+            endpoint_of(request.model_path, section),
+            features=columns.features,
+            classes=classes,
+            image_shape=_picture_size(images),
+            seed=request.seed,
+        )
     loaded = load_classifier(
         Path(request.model_path),
         name=request.model_name,
@@ -326,32 +333,6 @@ def _load(request: AuditRequest, columns: Columns, source: Table | ImageSet) -> 
     return loaded
 
 
-def _score(
-    model: "LoadedClassifier", table: Table, images: NDArray[np.uint8] | None, request: AuditRequest
-) -> NDArray[np.float64]:
-    """Probabilities of every row.
-
-    table, images = _parts(source)
-    Raises:
-        UnfitModel: the model reads pictures and the data are a table, or the other way round.
-    """
-    classifier = model.classifier
-    if is_endpoint(request.model_path):
-        return load_endpoint(
-            endpoint_of(request.model_path, section),
-            features=columns.features,
-            classes=classes,
-            image_shape=_picture_size(images),
-            seed=request.seed,
-        )
-    name = request.model_name or str(request.model_path)
-    reads_images = hasattr(classifier, "image_shape")
-    if reads_images and images is None:
-        raise UnfitModel(name, "it reads pictures, and the data are a table", "Name an image folder, .zip or .npz.")
-    if images is None:
-        scores: NDArray[np.float64] = classifier.predict_proba(table.features(classifier.features))
-        return scores
-    if not reads_images:
 def _what_it_was(model: "LoadedClassifier") -> tuple[str, ...]:
     """What a reader must know of a model that was asked and not held."""
     if model.card.format != "endpoint":
@@ -369,6 +350,23 @@ def _picture_size(images: NDArray[np.uint8] | None) -> tuple[int, int, int] | No
     return int(height), int(width), int(channels)
 
 
+def _score(
+    model: "LoadedClassifier", table: Table, images: NDArray[np.uint8] | None, request: AuditRequest
+) -> NDArray[np.float64]:
+    """Probabilities of every row.
+
+    Raises:
+        UnfitModel: the model reads pictures and the data are a table, or the other way round.
+    """
+    classifier = model.classifier
+    name = request.model_name or str(request.model_path)
+    reads_images = hasattr(classifier, "image_shape")
+    if reads_images and images is None:
+        raise UnfitModel(name, "it reads pictures, and the data are a table", "Name an image folder, .zip or .npz.")
+    if images is None:
+        scores: NDArray[np.float64] = classifier.predict_proba(table.features(classifier.features))
+        return scores
+    if not reads_images:
         raise UnfitModel(name, "it reads columns, and the data are pictures", "Name a table.")
     if tuple(images.shape[1:]) != tuple(classifier.image_shape):
         wanted, found = (" × ".join(map(str, shape)) for shape in (classifier.image_shape, images.shape[1:]))

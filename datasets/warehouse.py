@@ -8,14 +8,16 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from evenhand.datasets.counting.asked import Asked, Counted
+from evenhand.datasets.counting.asked import TOO_MANY_BINS, Asked, Counted, CountedScores
+from evenhand.datasets.counting.levels import arrow
+from evenhand.datasets.counting.score_bins import COARSER, bin_of_magnitude, magnitude_of
 from evenhand.datasets.errors import (
     BadWeight,
     EmptySource,
@@ -64,15 +66,25 @@ class WarehouseTable:
         for column in asked.columns:
             if column not in self.columns:
                 raise MissingColumn(column, self.name, self.columns)
+        for coarser in (0, COARSER) if asked.score is not None and asked.histogram is not None else ():
+            found = self._asked(counts(self.table, asked, coarser=coarser))
+            if found.num_rows <= MOST_ROWS_OUT:
+                return _with_histogram(found, asked, self.name, self.columns)
+        found = self._asked(counts(self.table, asked))
+        if found.num_rows > MOST_ROWS_OUT:
+            raise TooManyGroups(self.name, asked.keys, found.num_rows, MOST_ROWS_OUT)
+        counted = _counted(found, asked, self.name, self.columns)
+        return counted if asked.histogram is None else counted.noting(TOO_MANY_BINS.format(most=MOST_ROWS_OUT))
+
+    def _asked(self, query: Any) -> Any:
+        """The query's answer, cut off one row beyond what may leave."""
         try:
-            found = counts(self.table, asked).limit(MOST_ROWS_OUT + 1).to_pyarrow()
+            found = query.limit(MOST_ROWS_OUT + 1).to_pyarrow()
         except Exception as error:  # engines share no class of errors
             raise QueryFailed(self.name, str(error)) from None
         if found.num_rows == 0:
             raise EmptySource(self.name, "columns and no rows")
-        if found.num_rows > MOST_ROWS_OUT:
-            raise TooManyGroups(self.name, asked.keys, found.num_rows, MOST_ROWS_OUT)
-        return _counted(found, asked, self.name, self.columns)
+        return found
 
 
 @contextmanager
@@ -108,25 +120,41 @@ def _names(connection: Any, where: TableUrl) -> list[str]:
     return sorted(f"{where.schema}.{name}" if where.schema else name for name in found)
 
 
-def counts(table: Any, asked: Asked) -> Any:
+def counts(table: Any, asked: Asked, *, coarser: int | None = None) -> Any:
     """The one query: rows by the keys and by whether the score reaches its threshold.
 
-    Columns: `key_0` and so on as in `asked.keys`; `reached` (1, 0, or null without a score); `rows`; `lowest` and
-    `highest` score; `weight`, `square`, `least`, `most` and `unweighted` (rows without a weight).
+    Columns: `key_0` and so on as in `asked.keys`; `reached` (1, 0, or null without a score); `bin` of the score, where one
+    is asked for; `rows`; `lowest` and `highest` score; `weight`, `square`, `least`, `most` and `unweighted` (rows without
+    a weight).
+
+    Args:
+        coarser: bits to take off the bins of a histogram; None without one.
     """
     import ibis
 
-    by = {f"key_{i}": _key(table[name]) for i, name in enumerate(asked.keys)}
-    sums = {"rows": table.count()}
+    columns = {f"key_{i}": _key(table[name]) for i, name in enumerate(asked.keys)}
+    columns |= {
+        name: _number(table[of]) for name, of in (("score", asked.score), ("mass", asked.weight)) if of is not None
+    }
+    rows = table.select(**columns)
+    if coarser is not None:
+        # a column of its own, which every branch of the bins then names in a word
+        rows = rows.mutate(magnitude=magnitude_of(rows.score))
+    by = {f"key_{i}": rows[f"key_{i}"] for i in range(len(asked.keys))}
+    sums = {"rows": rows.count()}
     if asked.score is not None:
-        score = _number(table[asked.score])
-        by["reached"] = ibis.ifelse(_missing(score), ibis.null("int64"), (score >= asked.threshold).ifelse(1, 0))
-        sums |= {"lowest": score.min(), "highest": score.max()}
+        missing = _missing(rows.score)
+        by["reached"] = ibis.ifelse(missing, ibis.null("int64"), (rows.score >= asked.threshold).ifelse(1, 0))
+        sums |= {"lowest": rows.score.min(), "highest": rows.score.max()}
+        if coarser is not None:
+            found = bin_of_magnitude(rows.score, rows.magnitude)
+            found = found if coarser == 0 else (found / 2**coarser).floor().cast("int64")
+            by["bin"] = ibis.ifelse(missing, ibis.null("int64"), found)
     if asked.weight is not None:
-        weight = _number(table[asked.weight])
+        weight = rows.mass
         sums |= {"weight": weight.sum(), "square": (weight * weight).sum(), "least": weight.min(), "most": weight.max()}
         sums["unweighted"] = _missing(weight).ifelse(1, 0).sum().cast("int64")
-    return table.group_by(**by).aggregate(**sums)
+    return rows.group_by(**by).aggregate(**sums)
 
 
 def _key(column: Any) -> Any:
@@ -144,6 +172,46 @@ def _number(column: Any) -> Any:
 
 def _missing(number: Any) -> Any:
     return number.isnull() | number.isnan()
+
+
+def _with_histogram(found: Any, asked: Asked, name: str, columns: tuple[str, ...]) -> Counted:
+    """What came back by bins: the counts that a query without bins gives, and the histogram beside them."""
+    import pyarrow.compute as pc
+
+    by = [f"key_{i}" for i in range(len(asked.keys))] + ["reached"]
+    sums = {"rows": "sum", "lowest": "min", "highest": "max"}
+    if asked.weight is not None:
+        sums |= {"weight": "sum", "square": "sum", "least": "min", "most": "max", "unweighted": "sum"}
+    whole = found.set_column(found.column_names.index("rows"), "rows", arrow(_integers(found.column("rows"))))
+    whole = whole.group_by(by, use_threads=False).aggregate(list(sums.items()))
+    whole = whole.select([*by, *(f"{column}_{how}" for column, how in sums.items())]).rename_columns([*by, *sums])
+    counted = _counted(whole, asked, name, columns)
+    # the bin's own ends are those over all groups
+    part = pc.add(pc.multiply(found.column("bin").cast("int64"), 2), found.column("reached").cast("int64"))
+    _, place = np.unique(np.array(part.to_pylist(), np.int64), return_inverse=True)
+    lowest, highest = (np.array(found.column(each).to_pylist(), np.float64) for each in ("lowest", "highest"))
+    ends = np.full(place.max() + 1, np.inf), np.full(place.max() + 1, -np.inf)
+    np.minimum.at(ends[0], place, lowest)
+    np.maximum.at(ends[1], place, highest)
+    wanted = asked.histogram or ()
+    data = {key: found.column(f"key_{asked.keys.index(key)}") for key in wanted}
+    table = Table(name, pa.table(data), None, "", times=_integers(found.column("rows")))
+    weight, squares = (
+        None if asked.weight is None else np.array(found.column(each).to_pylist(), np.float64)
+        for each in ("weight", "square")
+    )
+    scores = CountedScores(table, ends[0][place], ends[1][place], weight, squares)
+    return replace(counted, scores=scores).with_digest(_digest_of_bins(counted.table.sha256, scores, wanted))
+
+
+def _digest_of_bins(counted: str, scores: CountedScores, keys: tuple[str, ...]) -> str:
+    """SHA-256 over that of the counted table and the histogram: combination, ends of the bin, rows; in one order."""
+    assert scores.table.times is not None
+    groups = [scores.table.groups(key) for key in keys]
+    columns: list[list[Any]] = [[group.values[code] for code in group.codes] for group in groups]
+    columns += [scores.lowest.tolist(), scores.highest.tolist(), scores.table.times.tolist()]
+    rows = sorted(json.dumps(row) for row in zip(*columns, strict=True))
+    return hashlib.sha256("\n".join([counted, *rows]).encode()).hexdigest()
 
 
 def _counted(found: Any, asked: Asked, name: str, columns: tuple[str, ...]) -> Counted:

@@ -23,12 +23,14 @@ class Asked:
         keys: columns whose combinations of values are counted.
         score: column of which only whether it reaches `threshold` is kept.
         weight: column to sum, and whose squares to sum, beside the counts.
+        histogram: those of the keys by whose values the scores are counted in fixed bins too; None where they are not.
     """
 
     keys: tuple[str, ...]
     score: str | None = None
     threshold: float = DEFAULT_THRESHOLD
     weight: str | None = None
+    histogram: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", tuple(dict.fromkeys(self.keys)))
@@ -38,6 +40,30 @@ class Asked:
         """Every column that must be read, once."""
         named: Iterable[str | None] = (*self.keys, self.score, self.weight)
         return tuple(dict.fromkeys(name for name in named if name is not None))
+
+
+@dataclass(frozen=True, eq=False)
+class CountedScores:
+    """The scores of a source in fixed bins; arrays have one entry for each row of the table.
+
+    Attributes:
+        table: one row, or several, for each combination of the keys and bin that occurs, with `times`. A bin is parted
+            where the threshold lies in it.
+        lowest, highest: score of the source that lies in the bin, over all combinations.
+        weight, squares: sums of weights and of their squares; None without a weight.
+    """
+
+    table: Table
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
+    weight: NDArray[np.float64] | None
+    squares: NDArray[np.float64] | None
+
+
+TOO_MANY_BINS = (
+    "Scores were only held against their threshold: with these groups their histogram would have had more than {most:,} "
+    "cells, so areas under curves and calibration are left out. Fewer sensitive columns, or values in bands, bring them back."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +78,7 @@ class Counted:
         squares: shape (table.rows,), sums of squared weights; None without a weight.
         score_range: lowest and highest score; None without a score.
         notes: how it was counted, for a reader of the report.
+        scores: where a histogram was asked for and found room, that of all rows.
     """
 
     table: Table
@@ -59,6 +86,7 @@ class Counted:
     squares: NDArray[np.float64] | None
     score_range: tuple[float, float] | None
     notes: tuple[str, ...] = ()
+    scores: CountedScores | None = None
 
     def take(self, rows: NDArray[np.integer[Any]]) -> "Counted":
         """These rows of the table."""

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from evenhand.datasets.counting.asked import MOST_CELLS, Asked, Counted
+from evenhand.datasets.counting.asked import MOST_CELLS, TOO_MANY_BINS, Asked, Counted, CountedScores
 from evenhand.datasets.counting.chunks import Chunks, chunks_of, rows_of_parquet
 from evenhand.datasets.counting.levels import Coded, Levels, arrow
+from evenhand.datasets.counting.score_tally import MOST_SCORE_CELLS, ScoreTally
 from evenhand.datasets.counting.tally import Tally
 from evenhand.datasets.counting.text import settle, text_chunks
 from evenhand.datasets.errors import BadWeight, CorruptFile, MissingValue, TooManyGroups, UnknownFormat
@@ -132,43 +133,51 @@ class _Counter:
     tally: Tally = field(init=False)
     score: _Numbers | None = field(init=False)
     weight: _Numbers | None = field(init=False)
+    scores: ScoreTally | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.levels = {key: Levels(self.types[key], Place(self.name, key)) for key in self.asked.keys}
         self.tally = Tally(len(self.levels) + (self.asked.score is not None))
         self.score = _Numbers(Place(self.name, self.asked.score)) if self.asked.score else None
         self.weight = _Numbers(Place(self.name, self.asked.weight)) if self.asked.weight else None
+        by_bins = self.asked.score is not None and self.asked.histogram is not None
+        self.scores = ScoreTally(self.asked.threshold, weighted=self.weight is not None) if by_bins else None
 
     def add(self, batch: Any) -> None:
         if batch.num_rows == 0:
             return
-        reached = None if self.score is None else self._reaches_threshold(batch.column(self.asked.score))
+        scores = None if self.score is None else self._scores(batch.column(self.asked.score))
         weight = self._weights(batch)
         # numbers are taken for known at first: that none is new, the count finds out as it goes
-        if not (self._add(batch, reached, weight, look=False) or self._add(batch, reached, weight, look=True)):
+        if not (self._add(batch, scores, weight, look=False) or self._add(batch, scores, weight, look=True)):
             raise CorruptFile(self.name, self.kind, "a code lies outside its dictionary")
         self.rows += batch.num_rows
 
     def _add(
-        self, batch: Any, reached: NDArray[np.uint8] | None, weight: NDArray[np.float64] | None, *, look: bool
+        self, batch: Any, scores: NDArray[np.float64] | None, weight: NDArray[np.float64] | None, *, look: bool
     ) -> bool:
         columns = [levels.coded(batch.column(key), look=look) for key, levels in self.levels.items()]
         shape = [len(levels) for levels in self.levels.values()]
-        if reached is not None:
-            columns.append(Coded(reached, _TWO))
+        keys = dict(zip(self.levels, columns, strict=True))
+        if scores is not None:
+            columns.append(Coded((scores >= self.asked.threshold).view(np.uint8), _TWO))
             shape.append(2)
         cells = math.prod(shape)
         if cells > MOST_CELLS:
             raise TooManyGroups(self.name, self.asked.keys, cells, MOST_CELLS)
-        return self.tally.add(columns, tuple(shape), weight)
+        if not self.tally.add(columns, tuple(shape), weight):
+            return False
+        if self.scores is not None and scores is not None:
+            by = self.asked.histogram or ()
+            self.scores.add([keys[key] for key in by], tuple(len(self.levels[key]) for key in by), scores, weight)
+        return True
 
-    def _reaches_threshold(self, column: Any) -> NDArray[np.uint8]:
+    def _scores(self, column: Any) -> NDArray[np.float64]:
         assert self.score is not None
         values = self.score.of(column, self.rows)
         self.lowest = min(self.lowest, float(np.fmin.reduce(values)))
         self.highest = max(self.highest, float(np.fmax.reduce(values)))
-        reached: NDArray[np.uint8] = (values >= self.asked.threshold).view(np.uint8)
-        return reached
+        return values
 
     def _weights(self, batch: Any) -> NDArray[np.float64] | None:
         if self.weight is None:
@@ -197,10 +206,26 @@ class _Counter:
             if not sums.any():
                 raise BadWeight(self.asked.weight, None, 0.0, source=self.name)
             data[self.asked.weight] = arrow(sums)
+        found = self._counted_scores()
         return Counted(
             Table(self.name, pa.table(data), None, sha256, times=self.tally.rows.reshape(-1)[present]),
             columns,
             squares,
             None if self.score is None else (self.lowest, self.highest),
-            (NOTE,),
+            (NOTE,) if self.scores is None or found else (NOTE, TOO_MANY_BINS.format(most=MOST_SCORE_CELLS)),
+            found,
         )
+
+    def _counted_scores(self) -> CountedScores | None:
+        """The histogram as a table of the keys, one row for each cell that occurs."""
+        tally, keys = self.scores, self.asked.histogram or ()
+        if tally is None or tally.full:
+            return None
+        present = np.flatnonzero(tally.rows)
+        *codes, place = np.unravel_index(present, tally.rows.shape)
+        data = {key: self.levels[key].values.take(arrow(at)) for key, at in zip(keys, codes, strict=True)}
+        weights, squares = (
+            None if self.weight is None else sums.reshape(-1)[present] for sums in (tally.weights, tally.squares)
+        )
+        table = Table(self.name, pa.table(data), None, "", times=tally.rows.reshape(-1)[present])
+        return CountedScores(table, tally.lowest[place], tally.highest[place], weights, squares)

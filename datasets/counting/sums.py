@@ -1,9 +1,12 @@
 """Sums of float64 by cell without any rounding until the end, so that neither chunks nor their order change a digit."""
 
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Number = TypeVar("Number", np.int64, np.float64)
 
 _MANTISSA_BITS = 53
 _LOW_BITS = 26
@@ -47,8 +50,8 @@ class ExactSums:
         return np.array([float(total) for total in totals])
 
 
-def grown(counts: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
+def grown(counts: NDArray[Number], shape: tuple[int, ...]) -> NDArray[Number]:
     """The same counts in a table with more levels at the end of each axis."""
-    larger = np.zeros(shape, np.int64)
+    larger = np.zeros(shape, counts.dtype)
     larger[tuple(slice(size) for size in counts.shape)] = counts
     return larger

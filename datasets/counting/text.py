@@ -4,7 +4,7 @@ Keys are counted as text; then the counted table, which is small, is read as if 
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from evenhand.datasets.counting.asked import Asked, Counted
 from evenhand.datasets.counting.chunks import Chunks, checked
 from evenhand.datasets.counting.levels import arrow
 from evenhand.datasets.errors import CorruptFile, EmptySource
+from evenhand.datasets.table import Table
 
 _KEY = pa.dictionary(pa.int32(), pa.string())
 
@@ -100,15 +101,20 @@ def _unquoted(column: Any) -> Any:
 
 def settle(counted: Counted, asked: Asked) -> Counted:
     """The counted table with the text of each key read as the values it means: numbers where all of it is, and so on."""
-    table = counted.table
-    texts = table.data.select(asked.keys)
+    scores = counted.scores
+    if scores is not None:
+        scores = replace(scores, table=_read(scores.table, asked.histogram or ()))
+    return replace(counted, table=_read(counted.table, asked.keys), scores=scores)
+
+
+def _read(table: Table, keys: Sequence[str]) -> Table:
     options = pv.ConvertOptions(**delimited.VALUES)
-    read = delimited.settled(pv.read_csv(io.BytesIO(_written(texts)), convert_options=options))
+    read = delimited.settled(pv.read_csv(io.BytesIO(_written(table.data.select(keys))), convert_options=options))
     data = table.data
-    for at, key in enumerate(asked.keys):
+    for at, key in enumerate(keys):
         # the first column keeps a row of nothing but missing values from being an empty line
         data = data.set_column(data.column_names.index(key), key, read.column(1 + at))
-    return replace(counted, table=replace(table, data=data))
+    return replace(table, data=data)
 
 
 def _written(texts: Any) -> bytes:

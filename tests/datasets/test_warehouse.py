@@ -51,6 +51,9 @@ def people() -> pa.Table:
             "prediction": pa.array(rng.integers(0, 2, ROWS), pa.int32()),
             "score": pa.array(rng.integers(0, 101, ROWS) / 100),
             "weight": pa.array(rng.integers(1, 9, ROWS) / 4),
+            "wide": pa.array(
+                np.concatenate([rng.random(200), -(10 ** rng.uniform(-9, 9, 100)), 10 ** rng.uniform(-9, 9, 100)])
+            ),
             "some scores": pa.array([None if i in (3, 5) else 0.5 for i in range(ROWS)]),
             "bad weight": pa.array([-1.0] + [1.0] * (ROWS - 1)),
         }
@@ -263,6 +266,60 @@ def test_the_same_rows_have_the_same_digest_on_every_engine(duckdb_loader: Loade
     assert digest(load("fewer", PEOPLE.slice(1))) != digest(load("people", PEOPLE))
 
 
+def bins(table: Table, lowest: np.ndarray, highest: np.ndarray) -> Counter[tuple[Any, ...]]:
+    """Rows by sex, label, and the ends of a bin."""
+    assert table.times is not None
+    sex, label = table.groups("sex"), table.groups("label")
+    found: Counter[tuple[Any, ...]] = Counter()
+    for s, y, low, high, n in zip(sex.codes, label.codes, lowest, highest, table.times, strict=True):
+        found[sex.values[s], label.values[y], float(low), float(high)] += int(n)
+    return found
+
+
+def test_histogram_of_scores_is_that_of_a_file(table: WarehouseTable, tmp_path: Path) -> None:
+    """Integers and the ends of bins, of scores that reach each part of the scale."""
+    from pyarrow import parquet
+
+    from evenhand.datasets.counting.streaming import count_file
+
+    parquet.write_table(PEOPLE, tmp_path / "people.parquet")
+    for score in ("score", "wide"):
+        asked = Asked(
+            ("sex", "label", "member"), score=score, threshold=0.3, weight="weight", histogram=("sex", "label")
+        )
+
+        there, here = table.count(asked), count_file(tmp_path / "people.parquet", asked)
+
+        assert there.scores is not None
+        assert here.scores is not None
+        assert bins(there.scores.table, there.scores.lowest, there.scores.highest) == bins(
+            here.scores.table, here.scores.lowest, here.scores.highest
+        )
+        assert by_name(there.table, ["sex", "label", "member"]) == by_name(here.table, ["sex", "label", "member"])
+        assert there.scores.weight is not None
+        assert here.scores.weight is not None
+        assert there.scores.weight.sum() == here.scores.weight.sum()
+
+
+def test_histogram_that_may_not_leave_is_made_coarser_and_then_left_out(
+    table: WarehouseTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(("sex", "label"), score="wide", histogram=("sex", "label"))
+    fine = table.count(asked).scores
+    assert fine is not None
+
+    monkeypatch.setattr("evenhand.datasets.warehouse.MOST_ROWS_OUT", fine.table.rows - 1)
+    coarse = table.count(asked).scores
+    monkeypatch.setattr("evenhand.datasets.warehouse.MOST_ROWS_OUT", 12)
+    without = table.count(asked)
+
+    assert coarse is not None
+    assert coarse.table.rows < fine.table.rows
+    assert coarse.table.total == fine.table.total == ROWS
+    assert without.scores is None
+    assert any("areas under curves" in note for note in without.notes)
+
+
 # --- only counts leave ------------------------------------------------------------------------------------------------
 
 
@@ -303,29 +360,36 @@ DIALECTS = ["duckdb", "postgres", "bigquery", "snowflake"]
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_query_of_every_dialect_is_the_one_on_file(dialect: str) -> None:
     """BigQuery and Snowflake cannot be asked here; what they would be sent is read by people once, and kept."""
+    for name, sql in queries(dialect).items():
+        assert sql == (GOLDEN / f"{name}.{dialect}.sql").read_text()
+
+
+def queries(dialect: str) -> dict[str, str]:
+    """The statement without and with a histogram of the scores."""
     import ibis
 
     schema = {"sex": "string", "member": "boolean", "label": "boolean", "score": "float32", "weight": "decimal(9, 3)"}
     table = ibis.table(schema, name="people")
     asked = Asked(("sex", "member", "label"), score="score", threshold=0.5, weight="weight")
+    return {
+        name: str(ibis.to_sql(counts(table, asked, coarser=coarser), dialect=dialect)) + "\n"
+        for name, coarser in (("counts", None), ("histogram", 0))
+    }
 
-    sql = str(ibis.to_sql(counts(table, asked), dialect=dialect)) + "\n"
 
-    assert sql == (GOLDEN / f"counts.{dialect}.sql").read_text()
-
-
+@pytest.mark.parametrize("name", ["counts", "histogram"])
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_query_names_columns_only_inside_sums_and_keys(dialect: str) -> None:
-    """Selected are the keys and the sums, and the only table read is the one asked for."""
+def test_query_names_columns_only_inside_sums_and_keys(dialect: str, name: str) -> None:
+    """Selected are the keys, the bins and the sums, and the only table read is the one asked for."""
     import sqlglot
     from sqlglot import expressions as e
 
-    query = sqlglot.parse_one((GOLDEN / f"counts.{dialect}.sql").read_text(), read=dialect)
+    query = sqlglot.parse_one((GOLDEN / f"{name}.{dialect}.sql").read_text(), read=dialect)
 
     grouped = query if query.args.get("group") else next(s for s in query.find_all(e.Select) if s.args.get("group"))
     for selected in grouped.selects:
-        assert selected.find(e.AggFunc) or re.fullmatch(r"key_\d+|reached", selected.alias_or_name), selected.sql()
-    assert {table.name for table in query.find_all(e.Table)} <= {"people", "t0", "t1"}
+        assert selected.find(e.AggFunc) or re.fullmatch(r"key_\d+|reached|bin", selected.alias_or_name), selected.sql()
+    assert {table.name for table in query.find_all(e.Table)} <= {"people", "t0", "t1", "t2"}
 
 
 # --- URLs -------------------------------------------------------------------------------------------------------------

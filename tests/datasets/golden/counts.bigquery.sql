@@ -1,33 +1,33 @@
 SELECT
-  `t0`.`sex` AS `key_0`,
-  `t0`.`member` AS `key_1`,
-  `t0`.`label` AS `key_2`,
+  `t1`.`key_0`,
+  `t1`.`key_1`,
+  `t1`.`key_2`,
   IF(
     (
-      CAST(`t0`.`score` AS FLOAT64) IS NULL
-    )
-    OR IS_NAN(CAST(`t0`.`score` AS FLOAT64)),
+      `t1`.`score` IS NULL
+    ) OR IS_NAN(`t1`.`score`),
     CAST(NULL AS INT64),
-    IF(CAST(`t0`.`score` AS FLOAT64) >= 0.5, 1, 0)
+    IF(`t1`.`score` >= 0.5, 1, 0)
   ) AS `reached`,
   COUNT(*) AS `rows`,
-  MIN(CAST(`t0`.`score` AS FLOAT64)) AS `lowest`,
-  MAX(CAST(`t0`.`score` AS FLOAT64)) AS `highest`,
-  SUM(CAST(`t0`.`weight` AS FLOAT64)) AS `weight`,
-  SUM(CAST(`t0`.`weight` AS FLOAT64) * CAST(`t0`.`weight` AS FLOAT64)) AS `square`,
-  MIN(CAST(`t0`.`weight` AS FLOAT64)) AS `least`,
-  MAX(CAST(`t0`.`weight` AS FLOAT64)) AS `most`,
-  SUM(
-    IF(
-      (
-        CAST(`t0`.`weight` AS FLOAT64) IS NULL
-      )
-      OR IS_NAN(CAST(`t0`.`weight` AS FLOAT64)),
-      1,
-      0
-    )
-  ) AS `unweighted`
-FROM `people` AS `t0`
+  MIN(`t1`.`score`) AS `lowest`,
+  MAX(`t1`.`score`) AS `highest`,
+  SUM(`t1`.`mass`) AS `weight`,
+  SUM(`t1`.`mass` * `t1`.`mass`) AS `square`,
+  MIN(`t1`.`mass`) AS `least`,
+  MAX(`t1`.`mass`) AS `most`,
+  SUM(IF((
+    `t1`.`mass` IS NULL
+  ) OR IS_NAN(`t1`.`mass`), 1, 0)) AS `unweighted`
+FROM (
+  SELECT
+    `t0`.`sex` AS `key_0`,
+    `t0`.`member` AS `key_1`,
+    `t0`.`label` AS `key_2`,
+    CAST(`t0`.`score` AS FLOAT64) AS `score`,
+    CAST(`t0`.`weight` AS FLOAT64) AS `mass`
+  FROM `people` AS `t0`
+) AS `t1`
 GROUP BY
   1,
   2,

@@ -1,32 +1,33 @@
 SELECT
-  "t0"."sex" AS "key_0",
-  "t0"."member" AS "key_1",
-  "t0"."label" AS "key_2",
+  "t1"."key_0",
+  "t1"."key_1",
+  "t1"."key_2",
   CASE
     WHEN (
-      CAST("t0"."score" AS DOUBLE) IS NULL
-    ) OR ISNAN(CAST("t0"."score" AS DOUBLE))
+      "t1"."score" IS NULL
+    ) OR ISNAN("t1"."score")
     THEN CAST(NULL AS BIGINT)
-    ELSE CASE WHEN CAST("t0"."score" AS DOUBLE) >= 0.5 THEN 1 ELSE 0 END
+    ELSE CASE WHEN "t1"."score" >= 0.5 THEN 1 ELSE 0 END
   END AS "reached",
   COUNT(*) AS "rows",
-  MIN(CAST("t0"."score" AS DOUBLE)) AS "lowest",
-  MAX(CAST("t0"."score" AS DOUBLE)) AS "highest",
-  SUM(CAST("t0"."weight" AS DOUBLE)) AS "weight",
-  SUM(CAST("t0"."weight" AS DOUBLE) * CAST("t0"."weight" AS DOUBLE)) AS "square",
-  MIN(CAST("t0"."weight" AS DOUBLE)) AS "least",
-  MAX(CAST("t0"."weight" AS DOUBLE)) AS "most",
-  SUM(
-    CASE
-      WHEN (
-        CAST("t0"."weight" AS DOUBLE) IS NULL
-      )
-      OR ISNAN(CAST("t0"."weight" AS DOUBLE))
-      THEN 1
-      ELSE 0
-    END
-  ) AS "unweighted"
-FROM "people" AS "t0"
+  MIN("t1"."score") AS "lowest",
+  MAX("t1"."score") AS "highest",
+  SUM("t1"."mass") AS "weight",
+  SUM("t1"."mass" * "t1"."mass") AS "square",
+  MIN("t1"."mass") AS "least",
+  MAX("t1"."mass") AS "most",
+  SUM(CASE WHEN (
+    "t1"."mass" IS NULL
+  ) OR ISNAN("t1"."mass") THEN 1 ELSE 0 END) AS "unweighted"
+FROM (
+  SELECT
+    "t0"."sex" AS "key_0",
+    "t0"."member" AS "key_1",
+    "t0"."label" AS "key_2",
+    CAST("t0"."score" AS DOUBLE) AS "score",
+    CAST("t0"."weight" AS DOUBLE) AS "mass"
+  FROM "people" AS "t0"
+) AS "t1"
 GROUP BY
   1,
   2,

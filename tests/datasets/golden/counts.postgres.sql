@@ -1,39 +1,44 @@
 SELECT
-  "t0"."sex" AS "key_0",
-  "t0"."member" AS "key_1",
-  "t0"."label" AS "key_2",
+  "t1"."key_0",
+  "t1"."key_1",
+  "t1"."key_2",
   CASE
     WHEN (
-      CAST("t0"."score" AS DOUBLE PRECISION) IS NULL
+      "t1"."score" IS NULL
     )
     OR (
-      CAST("t0"."score" AS DOUBLE PRECISION) = CAST('NaN' AS DOUBLE PRECISION)
+      "t1"."score" = CAST('NaN' AS DOUBLE PRECISION)
     )
     THEN CAST(NULL AS BIGINT)
-    ELSE CASE WHEN CAST("t0"."score" AS DOUBLE PRECISION) >= 0.5 THEN 1 ELSE 0 END
+    ELSE CASE WHEN "t1"."score" >= 0.5 THEN 1 ELSE 0 END
   END AS "reached",
   COUNT(*) AS "rows",
-  MIN(CAST("t0"."score" AS DOUBLE PRECISION)) AS "lowest",
-  MAX(CAST("t0"."score" AS DOUBLE PRECISION)) AS "highest",
-  SUM(CAST("t0"."weight" AS DOUBLE PRECISION)) AS "weight",
-  SUM(
-    CAST("t0"."weight" AS DOUBLE PRECISION) * CAST("t0"."weight" AS DOUBLE PRECISION)
-  ) AS "square",
-  MIN(CAST("t0"."weight" AS DOUBLE PRECISION)) AS "least",
-  MAX(CAST("t0"."weight" AS DOUBLE PRECISION)) AS "most",
+  MIN("t1"."score") AS "lowest",
+  MAX("t1"."score") AS "highest",
+  SUM("t1"."mass") AS "weight",
+  SUM("t1"."mass" * "t1"."mass") AS "square",
+  MIN("t1"."mass") AS "least",
+  MAX("t1"."mass") AS "most",
   SUM(
     CASE
       WHEN (
-        CAST("t0"."weight" AS DOUBLE PRECISION) IS NULL
-      )
-      OR (
-        CAST("t0"."weight" AS DOUBLE PRECISION) = CAST('NaN' AS DOUBLE PRECISION)
+        "t1"."mass" IS NULL
+      ) OR (
+        "t1"."mass" = CAST('NaN' AS DOUBLE PRECISION)
       )
       THEN 1
       ELSE 0
     END
   ) AS "unweighted"
-FROM "people" AS "t0"
+FROM (
+  SELECT
+    "t0"."sex" AS "key_0",
+    "t0"."member" AS "key_1",
+    "t0"."label" AS "key_2",
+    CAST("t0"."score" AS DOUBLE PRECISION) AS "score",
+    CAST("t0"."weight" AS DOUBLE PRECISION) AS "mass"
+  FROM "people" AS "t0"
+) AS "t1"
 GROUP BY
   1,
   2,

@@ -18,6 +18,7 @@ from evenhand.service.render import (
     checks,
     groups,
     numbers,
+    practice,
     proxies,
     robustness,
     scores,
@@ -64,6 +65,8 @@ def view(report: Report) -> dict[str, Any]:
         "bounds": bounds,
         "subgroups": subgroups,
         "scores": scores,
+        "practice": practice,
+        "practised": practice.arranged(report),
         "charts": charts,
     }
 

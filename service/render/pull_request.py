@@ -3,7 +3,7 @@
 import re
 
 from evenhand.auditors.report import Estimate, Report
-from evenhand.service.render import checks, groups, numbers, sentences, words
+from evenhand.service.render import checks, groups, numbers, practice_text, sentences, words
 
 MARKS = {"proven_disparity": "🔴", "inconclusive": "🟡", "proven_within": "🟢"}
 MOST_GROUPS = 20
@@ -25,6 +25,15 @@ def markdown(report: Report) -> str:
             parts += [f"### {text(words.first_upper(shown.attribute))}", _groups(shown)]
             if len(shown.rows) > MOST_GROUPS:
                 parts.append(f"and {numbers.rows(len(shown.rows) - MOST_GROUPS)} smaller groups in the report")
+    practised = [
+        f"{text(caption)}\n\n{table(['Group', *map(text, header[1:])], [[text(cell) for cell in row] for row in body])}"
+        for caption, header, body in practice_text.markdown_tables(report)
+    ]
+    if practised:
+        shown_tables = "\n\n".join(practised)
+        parts.append(
+            f"<details><summary>Tables that laws and practice ask for</summary>\n\n{shown_tables}\n\n</details>"
+        )
     limits = "\n".join(f"- {text(limit)}" for limit in sentences.limits(report))
     parts.append(f"<details><summary>What this report does not say</summary>\n\n{limits}\n\n</details>")
     return "\n\n".join(parts) + "\n"
@@ -43,7 +52,10 @@ def table(header: list[str], body: list[list[str]]) -> str:
     """A Markdown table; the first column is text, numbers after it stand right."""
     lines = [
         header,
-        [":--" if name in ("Verdict", "Check", "Group", "Decided by") else "--:" for name in header],
+        [
+            ":--" if name in ("Verdict", "Check", "Group", "Decided by", "In words", "Remark") else "--:"
+            for name in header
+        ],
         *body,
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

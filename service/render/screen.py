@@ -6,7 +6,7 @@ from rich.text import Text
 
 from evenhand.auditors.report import Estimate, Report
 from evenhand.auditors.verdict import Verdict
-from evenhand.service.render import checks, groups, numbers, proxies, sentences, words
+from evenhand.service.render import checks, groups, numbers, practice_text, proxies, sentences, words
 
 STYLES = {"bad": "bold red", "ok": "green", "maybe": "yellow", "quiet": "dim"}
 WIDE = 115
@@ -28,6 +28,8 @@ def show(report: Report, *, console: Console, quiet: bool = False) -> None:
             console.print(_checks(gated, wide=console.width >= WIDE))
         for note in _proven_beside(report):
             console.print(Text(words.printable(note)), soft_wrap=True, highlight=False)
+        for said in practice_text.lines(report):
+            console.print(Text(words.printable(said)), soft_wrap=True, highlight=False)
         for line in _proxies(report):
             console.print(line, soft_wrap=True, highlight=False)
         for note in _open_questions(gated):

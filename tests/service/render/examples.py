@@ -15,6 +15,7 @@ from evenhand.auditors.disparity.audit import Meaning, audit_group_disparity
 from evenhand.auditors.membership import Membership, membership_gaps
 from evenhand.auditors.multiclass import audit_multiclass
 from evenhand.auditors.policy import Policy
+from evenhand.auditors.practice.tables import practice_tables
 from evenhand.auditors.report import Estimate, Finding, Report
 from evenhand.auditors.representation import RowIdentity, Training, audit_representation
 from evenhand.auditors.scores.audit import audit_scores
@@ -63,8 +64,18 @@ def from_counts(
     meaning = Meaning("1", "0", label, "decile_score >= 5", favourable_is_positive=False)
     disparity, findings = audit_group_disparity(table, policy=chosen, meaning=meaning, rng=np.random.default_rng(0))
     return build(
-        title=title, rows=int(table.rows.sum()), findings=findings, policy=policy or {}, group_disparity=disparity
+        title=title,
+        rows=int(table.rows.sum()),
+        findings=findings,
+        policy=policy or {},
+        group_disparity=practised(disparity, chosen),
     )
+
+
+def practised(disparity: report.GroupDisparity, policy: Policy | None = None) -> report.GroupDisparity:
+    """With the tables that laws and practice ask for, as an audit adds them."""
+    tables = practice_tables(disparity, policy=policy or Policy())
+    return disparity.model_copy(update={"practice": tables})
 
 
 def build(
@@ -186,7 +197,10 @@ def scored() -> Report:
     audit = audit_scores(data, policy=checks, family_level=0.95, threshold=0.5, rng=rng)
     findings = [*base.findings, *audit.findings]
     return build(
-        title="Scores", rows=len(group), findings=findings, group_disparity=joined(base.audits.group_disparity, audit)
+        title="Scores",
+        rows=len(group),
+        findings=findings,
+        group_disparity=practised(joined(base.audits.group_disparity, audit)),
     )
 
 

@@ -147,7 +147,7 @@ def test_markdown_tables_keep_their_columns() -> None:
     tables = [part.splitlines() for part in rendered("markdown").split("\n\n") if part.startswith("|")]
     widths = [{len(re.findall(r"(?<!\\)\|", line)) for line in lines} for lines in tables]
 
-    assert len(widths) == 3
+    assert len(widths) == 7
     assert all(len(width) == 1 for width in widths)
 
 

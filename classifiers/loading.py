@@ -107,7 +107,13 @@ def load_classifier(
         scores=opened.scores,
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-        gradients=False,
+        gradients=opened.differentiability.gradients,
+        no_gradients=opened.differentiability.reason,
+        difference=opened.differentiability.difference,
+        compared=opened.differentiability.rows,
+        layout=opened.layout,
+        output=opened.output,
+        outputs=opened.outputs,
         confined=mode,
         opset=opened.opset,
         producer=opened.producer,
@@ -156,6 +162,7 @@ def load_endpoint(
         bytes=len(described),
         sha256=hashlib.sha256(described).hexdigest(),
         gradients=False,
+        no_gradients="an endpoint answers with scores alone",
     )
     return LoadedClassifier(classifier, card)
 
@@ -203,6 +210,7 @@ def _network(data: bytes, name: str, features: Sequence[str] | None, classes: Se
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         gradients=description.encoder is None,
+        no_gradients=None if description.encoder is None else "it reads a table, and audits of tables ask for none",
         training=record,
     )
     return LoadedClassifier(classifier, card)

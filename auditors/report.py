@@ -785,6 +785,7 @@ class SubjectData(Document):
     source: str | None = None
     licence: str | None = None
     limits: list[str] = []
+    warnings: list[str] = Field(default=[], description="what looks like a slip in the data: groups that may be one")
 
 
 class SubjectModel(Document):
@@ -795,6 +796,9 @@ class SubjectModel(Document):
     gradients: bool = False
     training: dict[str, Any] | None = None
     confinement: str | None = None
+    warnings: list[str] = Field(
+        default=[], description="what its training means for figures on these rows: rows it learned from, leaked rows"
+    )
 
 
 class Subject(Document):

@@ -293,14 +293,26 @@ class NotBinary(ColumnError):
 
     def __init__(self, column: str, values: Sequence[str], positive: str | None = None) -> None:
         self.column, self.values, self.positive = column, tuple(values), positive
-        fractions = len(values) > 2 and all(value.replace(".", "", 1).isdecimal() for value in values)
-        scores = f" If these are scores, pass --score {column} and --threshold T instead." if fractions else ""
+        scores = (
+            f" These look like scores: pass --score {column} --threshold T in place of --prediction {column}, and rows with"
+            " T or more are predicted positive. Else say"
+            if len(values) > 2 and all(map(_is_number, values))
+            else " Say"
+        )
         super().__init__(
             f"column '{column}' is not binary: it has the values {listed(self.values)}, where 0 and 1 (or false and"
-            " true) are understood without help. Say which value is the positive one: --positive VALUE"
+            f" true) are understood without help.{scores} which value is the positive one: --positive VALUE"
             " (and --favourable VALUE where another outcome helps the person),"
-            f" or set positive under [data] in evenhand.toml.{scores}"
+            " or set positive under [data] in evenhand.toml."
         )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 class UnknownPositive(ColumnError):
@@ -392,7 +404,8 @@ class WrongImageSize(ImageError):
         self.first_file, self.expected = first_file, expected
         super().__init__(
             f"{source}: {file} is {size[0]} x {size[1]} pixels, {first_file} is {expected[0]} x {expected[1]}."
-            f" All pictures of a set have one size. Resize {file} to {expected[0]} x {expected[1]}, or leave it out."
+            f" All pictures of a set have one size. Resize {file} to {expected[0]} x {expected[1]}, or set"
+            f" picture_size = [{expected[0]}, {expected[1]}] under [data] in evenhand.toml to have all brought to it."
         )
 
 

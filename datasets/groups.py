@@ -1,5 +1,6 @@
 """A column as small integer codes with the values they stand for; what is counted by them belongs elsewhere."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,19 @@ class GroupCodes:
     def names(self) -> tuple[str, ...]:
         """The values without the missing one."""
         return tuple(value for value in self.values if value is not None)
+
+
+def lookalikes(values: Iterable[str | None]) -> list[tuple[str, ...]]:
+    """Values that differ by blanks or by capitals only, such as "M " and "M": most likely one group, written twice.
+
+    Returns:
+        One tuple for each such set, in the order of values; a missing value is like no other.
+    """
+    alike: dict[str, list[str]] = {}
+    for value in values:
+        if value is not None:
+            alike.setdefault(" ".join(value.casefold().split()), []).append(value)
+    return [tuple(found) for found in alike.values() if len(found) > 1]
 
 
 def encode(column: Any, place: Place) -> GroupCodes:

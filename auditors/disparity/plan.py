@@ -78,6 +78,9 @@ def attribute_sets(sensitive: Sequence[str], *, depth: int) -> list[Attributes]:
     ]
 
 
+LEAST_RATIO = 0.3
+"""A ratio's lower limit under this is taken for a difference that was meant: those are 0.05, 0.1 or 0.2."""
+
 IN_STRATA = (("conditional_demographic_disparity", 0.1), ("cmh_odds_ratio", 0.8))
 """The same where strata are named, for single attributes."""
 
@@ -212,6 +215,21 @@ def _gate(check: Check, attributes: Attributes) -> Gate:
     return check.gate or (Gate.STRICT if len(attributes) == 1 else Gate.PROOF)
 
 
+def _refuse_a_gap(check: Check) -> None:
+    """Refuse a ratio's tolerance that is meant as a largest difference.
+
+    Raises:
+        PolicyError: it would tolerate what nobody can want to tolerate.
+    """
+    if check.within < LEAST_RATIO:
+        raise PolicyError(
+            f"check '{check.metric}' compares a ratio, and `within` is its lower limit: {check.within:g} would tolerate that "
+            f"one group has {1 / check.within:.3g} times what another has. Write a ratio, such as 0.8; or, where "
+            f"{check.within:g} is the largest gap that you tolerate, name a difference, such as "
+            "demographic_parity_difference."
+        )
+
+
 def _plan(
     check: Check,
     attributes: Attributes,
@@ -240,6 +258,8 @@ def _plan(
         raise PolicyError(
             f"check '{check.metric}' compares a ratio: `within = {check.within}` must lie in (0, 1], such as 0.8."
         )
+    if composite.comparison is Comparison.RATIO:
+        _refuse_a_gap(check)
     if composite.comparison is Comparison.VALUE and whole is None:
         raise PolicyError(
             f'check \'{check.metric}\' of group_disparity compares groups: `compare` must be "difference" or "ratio".'

@@ -125,8 +125,8 @@ def _decision(finding: Finding, check: PlannedCheck, counts: GroupCounts, decidi
         f"{group_name(counts.groups[second])} {number(value[second])}, {spoken(deciding.metric.name)}: "
     )
     if finding.verdict is Verdict.PROVEN_DISPARITY:
-        return f"Proven by {pair}{number(deciding.estimate[at])} ({span(deciding.low[at], deciding.high[at])})."
-    bounds = span(deciding.equivalence_low[at], deciding.equivalence_high[at])
+        return f"Proven by {pair}{number(deciding.estimate[at])} ({span(deciding.low[at], deciding.high[at])} for disparity)."
+    bounds = f"{span(deciding.equivalence_low[at], deciding.equivalence_high[at])} for equivalence"
     if finding.verdict is Verdict.PROVEN_WITHIN:
         return f"Every pair is shown within; the furthest is {pair}{number(deciding.estimate[at])} ({bounds})."
     return f"Open because of {pair}{number(deciding.estimate[at])} ({bounds})."

@@ -1,5 +1,6 @@
 """Which column of a source is what: the policy's words first, then the card of a built-in set, then what can be found out."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from evenhand.auditors.policy import DataSection
 from evenhand.datasets.card import DatasetCard
-from evenhand.datasets.errors import UnknownPositive
+from evenhand.datasets.errors import NotBinary, UnknownPositive
 from evenhand.datasets.table import Table
 from evenhand.service.audits.errors import (
     ClassMismatch,
@@ -152,11 +153,35 @@ def outcomes_of(
         predicted_by = f"{columns.score} >= {threshold:g}"
     else:
         assert columns.prediction is not None  # resolve() refuses neither
+        _refuse_scores(columns.prediction, table, label=columns.label)
         prediction = _binary(table, columns.prediction, positive, columns)
         predicted_by = columns.prediction
     positive_text = positive if positive is not None else "1"
     favourable, is_positive = _favourable(columns, table, positive_text)
     return Outcomes(label, prediction, positive_text, favourable, is_positive, predicted_by)
+
+
+def _refuse_scores(column: str, table: Table, *, label: str | None) -> None:
+    """Refuse a prediction column that holds scores: next to nobody's is the positive value, and all rates would be 0.
+
+    Whole numbers may be classes, unless the label has two values only.
+
+    Raises:
+        NotBinary: it says how to name scores.
+    """
+    values = table.groups(column).names
+    if len(values) <= 2 or not all(map(_is_number, values)):
+        return
+    of_label = table.groups(label).names if label is not None else ()
+    if not all(float(value).is_integer() for value in values) or 0 < len(of_label) <= 2:
+        raise NotBinary(column, values)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _binary(table: Table, column: str, positive: str | None, columns: Columns) -> NDArray[np.int8]:

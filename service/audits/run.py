@@ -279,6 +279,7 @@ def _report(request: AuditRequest, subject: AuditSubject, audits: Audits, findin
                 source=card.source if card else None,
                 licence=card.licence if card else None,
                 limits=[*subject.notes, *(card.limits if card else ())],
+                warnings=list(subject.lookalikes),
             ),
             model=subject.model_document(request.model_name),
             policy=_policy_applied(request, subject),

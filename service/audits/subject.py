@@ -1,5 +1,6 @@
 """What is audited, opened: the rows, the model if there is one, and the plain arrays that audits take."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from evenhand.auditors.counts import Attribute, CountTable, count
 from evenhand.auditors.policy import DataSection
 from evenhand.auditors.report import AuditName, SubjectModel
 from evenhand.datasets.counting.asked import Counted
+from evenhand.datasets.groups import lookalikes
 from evenhand.datasets.imageset import ImageSet
 from evenhand.datasets.sources import open_source
 from evenhand.datasets.table import Table
@@ -88,6 +90,17 @@ class AuditSubject:
     @property
     def weight(self) -> NDArray[np.float64] | None:
         return self.table.weights(self.columns.weight) if self.columns.weight else None
+    @property
+    def lookalikes(self) -> tuple[str, ...]:
+        """What a reader must know of groups that may be one, written in two ways."""
+        columns = self.attributes | ({str(self.columns.stratum): self.stratum} if self.stratum else {})
+        return tuple(
+            f"{name} has {' and '.join(json.dumps(value, ensure_ascii=False) for value in alike)}, which differ by blanks "
+            "or capitals only and are counted as different groups. Where they are one, write them alike."
+            for name, (_, values) in columns.items()
+            for alike in lookalikes(values)
+        )
+
 
     @property
     def stratum(self) -> Codes | None:

@@ -26,6 +26,8 @@ def show(report: Report, *, console: Console, quiet: bool = False) -> None:
         gated = checks.gated(report)
         if gated:
             console.print(_checks(gated, wide=console.width >= WIDE))
+        for note in _cut_short(gated, report):
+            console.print(Text(words.printable(note), style="dim"), soft_wrap=True, highlight=False)
         for note in _proven_beside(report):
             console.print(Text(words.printable(note)), soft_wrap=True, highlight=False)
         for said in practice_text.lines(report):
@@ -46,9 +48,13 @@ def _headline(report: Report, console: Console) -> None:
         highlight=False,
     )
     console.print()
+    for warning in report.subject.data.warnings:
+        console.print(Text(f"warning: {words.printable(warning)}", style="yellow"), soft_wrap=True, highlight=False)
     verdict = words.VERDICTS[report.verdict]
     said = f"{words.first_upper(verdict)}. {sentences.verdict(report)} {sentences.aside(report)}".rstrip()
     console.print(Text(words.printable(said), style=STYLES[words.TONES[report.verdict]]), highlight=False)
+    for warning in report.subject.model.warnings if report.subject.model else ():
+        console.print(Text(words.printable(warning), style=STYLES["maybe"]), highlight=False)
     console.print()
 
 
@@ -101,6 +107,9 @@ def _with_interval(estimate: float | None, low: float | None, high: float | None
 
 def _checks(gated: list[checks.Check], *, wide: bool) -> Table:
     shown = Table(title="Checks", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    if any(check.finding.equivalence_low is not None for check in gated):
+        shown.caption = Text("Intervals are for disparity; that for equivalence is in --json and --html.", style="dim")
+        shown.caption_justify = "left"
     shown.add_column("verdict", no_wrap=True)
     shown.add_column("check", overflow="fold")
     shown.add_column("estimate", justify="right", no_wrap=True)
@@ -122,11 +131,21 @@ def _checks(gated: list[checks.Check], *, wide: bool) -> Table:
 
 
 def _deciding_pair(check: checks.Check) -> str:
-    """'Female over Male .330': the pair that decides, with its own number, for the estimate is that of the largest gap."""
+    """'Female over Male .330': the pair that decides, with its own number, for the estimate is that of the largest gap.
+
+    Where there is no estimate, why.
+    """
+    if not numbers.is_number(check.finding.estimate) and check.finding.verdict is not Verdict.PROVEN_DISPARITY:
+        return words.printable(check.finding.message)
     pair, deciding = sentences.pair(check.finding), check.deciding
     if not pair or deciding is None or deciding.estimate is None:
         return pair
     return f"{pair} {numbers.short(deciding.estimate)}"
+
+
+def _cut_short(gated: list[checks.Check], report: Report) -> list[str]:
+    """Where pairs are left out, for there are very many: how many are listed of how many."""
+    return list(dict.fromkeys(note for check in gated if (note := sentences.pairs_listed(report, check.finding))))
 
 
 def _proven_beside(report: Report) -> list[str]:

@@ -166,7 +166,9 @@ def limits(report: Report) -> list[str]:
         )
     if report.subject.model is None:
         said.append("No model was given: nothing is said about which features the decisions rest on.")
-    return [*said, *report.subject.data.limits, *_small_groups(report)]
+    data = report.subject.data
+    of_model = report.subject.model.warnings if report.subject.model is not None else []
+    return [*data.warnings, *of_model, *said, *data.limits, *_small_groups(report)]
 
 
 def attack(report: Report) -> str:
@@ -283,9 +285,13 @@ def _open(report: Report, check: checks.Check) -> Sentence:
     still_open = (
         f"{words.number_word(strict.count(Verdict.INCONCLUSIVE))} of {words.plural(len(strict), 'strict check')}"
     )
+    before = f"No disparity is proven, and none is excluded: {still_open} could not be settled. "
+    if not numbers.is_number(check.finding.estimate):
+        on = f" on {check.finding.attribute}" if check.finding.attribute else ""
+        return Sentence(f"{before}{words.first_upper(words.metric(check.finding.metric))}{on}: {check.finding.message}")
     people = comparison(report, check)
     return Sentence(
-        f"No disparity is proven, and none is excluded: {still_open} could not be settled. {people.before}",
+        f"{before}{people.before}",
         people.key,
         f"{people.after} {still_needed(check.finding)}".rstrip(),
     )

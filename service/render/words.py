@@ -94,7 +94,10 @@ def value(text: str | None) -> str:
     """One value of a sensitive column."""
     if text is None:
         return UNKNOWN
-    return legible(text) if text.strip() else "(empty text)"
+    if not text.strip():
+        return "(empty text)"
+    # a blank at an end would not be seen, and "M " stand twice beside "M"
+    return legible(text) if text == text.strip() else f'"{legible(text)}"'
 
 
 def on_lines(text: str) -> str:

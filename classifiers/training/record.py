@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from evenhand.classifiers.training.leakage import Leakage
 from evenhand.classifiers.training.seen import SeenRows
+from evenhand.classifiers.training.weighted_sum import WeightedSum
 
 Part = Literal["train", "valid"]
 
@@ -70,6 +71,7 @@ class TrainingRecord:
         cells: the same curves by class, and by class and group where sensitive columns were given.
         leakage: rows kept for the audit that the training rows hold too; None where it was not looked for.
         seen: digests of the rows learned from, so that an audit of the same rows can say so; None where not kept.
+        weighted_sum: of a neuron that reads tables, its sum on a typical row; None for others.
         notes: what a reader should know, e.g. that the solver did not converge.
     """
 
@@ -87,6 +89,7 @@ class TrainingRecord:
     cells: tuple[CellCurve, ...] = ()
     leakage: Leakage | None = None
     seen: SeenRows | None = None
+    weighted_sum: WeightedSum | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -119,6 +122,7 @@ class TrainingRecord:
         fields["cells"] = tuple(_cell(cell) for cell in fields.get("cells", ()))
         fields["leakage"] = Leakage.from_json(fields["leakage"]) if fields.get("leakage") else None
         fields["seen"] = SeenRows.from_json(fields["seen"]) if fields.get("seen") else None
+        fields["weighted_sum"] = WeightedSum.from_json(fields["weighted_sum"]) if fields.get("weighted_sum") else None
         fields["notes"] = tuple(str(note) for note in fields.get("notes", ()))
         return cls(**fields)
 

@@ -1,4 +1,5 @@
-"""Which rows are held out for validation: by row within each class, or by unit, so that nobody is on both sides."""
+"""Which rows are held out for validation: by row within each class, or by unit within the units of each class,
+so that nobody is on both sides."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +45,7 @@ def split_rows(
     elif units is None:
         held_out, words = _by_row(codes, fraction, generator), f"{fraction:g} of each class held out by row"
     else:
-        held_out, words = _by_unit(units, fraction, generator), f"{fraction:g} of the rows held out by unit"
+        held_out, words = _by_unit(units, codes, fraction, generator), f"{fraction:g} of the rows held out by unit"
     train, valid = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     if len(np.unique(codes[train])) < 2:
         raise TrainingFailed(
@@ -63,9 +64,18 @@ def _by_row(codes: NDArray[np.int64], fraction: float, generator: np.random.Gene
     return held_out
 
 
-def _by_unit(units: NDArray[Any], fraction: float, generator: np.random.Generator) -> NDArray[np.bool_]:
+def _by_unit(
+    units: NDArray[Any], codes: NDArray[np.int64], fraction: float, generator: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Units whole, about the fraction of the rows among the units of each class; a unit's class is its most frequent."""
     _, unit_of_row = np.unique(np.array([text or "" for text in texts_of(units)]), return_inverse=True)
     sizes = np.bincount(unit_of_row)
-    order = generator.permutation(len(sizes))
-    reached = np.cumsum(sizes[order]) <= fraction * len(units)
-    return np.isin(unit_of_row, order[reached])
+    by_class = np.zeros((len(sizes), int(codes.max()) + 1), dtype=np.int64)
+    np.add.at(by_class, (unit_of_row, codes), 1)
+    class_of_unit = by_class.argmax(axis=1)
+    held_out = np.zeros(len(sizes), dtype=bool)
+    for code in np.unique(class_of_unit):
+        order = generator.permutation(np.flatnonzero(class_of_unit == code))
+        reached = np.cumsum(sizes[order]) <= fraction * sizes[order].sum()
+        held_out[order[reached]] = True
+    return held_out[unit_of_row]

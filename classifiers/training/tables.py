@@ -1,6 +1,7 @@
 """Training on table rows: networks (`neuron`, `mlp`) and scikit-learn's methods, with preprocessing inside."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from evenhand.classifiers.architectures.encoder import fit_encoder
 from evenhand.classifiers.architectures.registry import TABLE_KINDS as NETWORK_KINDS
 from evenhand.classifiers.columns import Columns, chosen, row_count, rows_of
 from evenhand.classifiers.errors import TrainingFailed, listed
+from evenhand.classifiers.runtimes.network import NetworkOfTables
 from evenhand.classifiers.training.labels import Labels, labels_of
 from evenhand.classifiers.training.loop import Settings
 from evenhand.classifiers.training.networks import train_network
@@ -18,6 +20,7 @@ from evenhand.classifiers.training.options import TrainingOptions
 from evenhand.classifiers.training.pipelines import PIPELINE_KINDS, train_pipeline
 from evenhand.classifiers.training.split import Split, split_rows
 from evenhand.classifiers.training.trained import SAMPLE_ROWS, Progress, Trained, silent
+from evenhand.classifiers.training.weighted_sum import weighted_sum
 
 TABLE_KINDS = (*PIPELINE_KINDS, *NETWORK_KINDS)
 HIDDEN = (64, 32)
@@ -108,4 +111,6 @@ def _train_network(
         device=device,
         progress=progress,
     )
+    if kind == "neuron" and isinstance(classifier, NetworkOfTables):
+        record = replace(record, weighted_sum=weighted_sum(classifier, rows_of(columns, split.train)))
     return Trained(classifier, record, rows_of(columns, split.train[:SAMPLE_ROWS]))

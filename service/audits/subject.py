@@ -24,6 +24,7 @@ from evenhand.service.audits.counted import AUDITS_OF_COUNTS, counts_of, table_o
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.endpoints import endpoint_of, is_endpoint
 from evenhand.service.audits.errors import ClassMismatch, NoRowsLeft, UnfitModel
+from evenhand.service.audits.training_rows import warnings_of
 from evenhand.service.models.holdout import kept_rows
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class AuditSubject:
         probabilities: of the model, shape (n, K).
         notes: what a reader of the report must know about how rows were chosen.
         counted: where rows are only counted, their counts; the table then holds equal rows once.
+        warnings: what the training of the model means for figures on these rows.
     """
 
     name: str
@@ -60,6 +62,7 @@ class AuditSubject:
     probabilities: NDArray[np.float64] | None
     notes: tuple[str, ...]
     counted: Counted | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -199,7 +202,8 @@ class AuditSubject:
             kind=card.kind,
             classes=list(self.model.classifier.classes),
             gradients=card.gradients,
-            training=card.training.to_json() if card.training is not None else None,
+            training=card.training.shown() if card.training is not None else None,
+            warnings=list(self.warnings),
             confinement=card.confined,
         )
 
@@ -247,11 +251,24 @@ def open_subject(request: AuditRequest, source: Table | ImageSet | None = None) 
     try:
         rows, notes = _rows_asked_for(source, request, trained=model.card.training)
         table, images = _parts(rows)
+        kept = bool(notes) and not request.policy.data.where
+        warnings = warnings_of(model.card.training, table, images, kept=kept)
         notes = (*notes, *_what_it_was(model))
         columns = resolve(request.policy.data, table, has_model=True)
         probabilities = _score(model, table, images, request)
         outcomes = outcomes_of(columns, table, scores=(probabilities, tuple(model.classifier.classes)))
-        yield AuditSubject(source.name, source.sha256, table, images, columns, outcomes, model, probabilities, notes)
+        yield AuditSubject(
+            source.name,
+            source.sha256,
+            table,
+            images,
+            columns,
+            outcomes,
+            model,
+            probabilities,
+            notes,
+            warnings=warnings,
+        )
     finally:
         model.close()
 

@@ -1,5 +1,6 @@
 """`evenhand train`: a classifier from a data set, saved as a file that `evenhand audit --model` takes."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import click
 
 from evenhand.service.cli.failing import failing_clearly
+
+SMALL_CELL_ROWS = 30
+_PASSED_ON = ("device", "seed", "unit", "class_weight", "group_weight", "patience", "deterministic")
 
 KINDS = ("logistic_regression", "hist_gradient_boosting", "random_forest", "neuron", "mlp", "convnet4")
 
@@ -19,7 +23,30 @@ KINDS = ("logistic_regression", "hist_gradient_boosting", "random_forest", "neur
     "--features", multiple=True, metavar="COL,COL", help="Columns to learn from. Default: all but label and sensitive."
 )
 @click.option("--categorical", multiple=True, metavar="COL,COL", help="Features that are names, also where numbers.")
-@click.option("--sensitive", multiple=True, metavar="COL", help="Columns that it must not learn from.")
+@click.option(
+    "--sensitive",
+    multiple=True,
+    metavar="COL",
+    help="Columns that it must not learn from; learning is recorded by their groups. Default: as the card says.",
+)
+@click.option("--unit", metavar="COL", help="Column whose rows stay on one side of every split (rows of one person).")
+@click.option(
+    "--class-weight", type=click.Choice(["balanced"]), help="balanced: every class weighs the same in training."
+)
+@click.option(
+    "--group-weight",
+    type=click.Choice(["balanced"]),
+    help="balanced: rows are weighed until sensitive groups and classes are independent (reweighing).",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    metavar="EPOCHS",
+    help="A network stops after so many epochs without a lower validation loss.",
+)
+@click.option("--deterministic", is_flag=True, help="Refuse operations whose result varies by run (GPU only).")
 @click.option(
     "--out",
     "out",
@@ -28,10 +55,19 @@ KINDS = ("logistic_regression", "hist_gradient_boosting", "random_forest", "neur
     metavar="MODEL",
     help="File to write; the format's ending is added.",
 )
+@click.option(
+    "--record",
+    "record_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="JSON",
+    help="Write the training record here too: curves by class and group, splits, leakage.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")  # fmt: skip
-def command(kind: str, source: str, out: Path, **options: Any) -> None:
+def command(kind: str, source: str, out: Path, record_path: Path | None, **options: Any) -> None:
     """Train KIND and save it. Some rows are kept for the audit: those with split = test, else 30 %.
+
+    A network that was killed goes on from its last epoch when the same command runs again (MODEL.checkpoint).
 
     \b
     evenhand train hist_gradient_boosting --data adult --out adult-model
@@ -42,7 +78,7 @@ def command(kind: str, source: str, out: Path, **options: Any) -> None:
         from evenhand.service.cli.outputs import check_writable
         from evenhand.service.models.documents import TrainingRequest
 
-        check_writable([out])
+        check_writable([out, *([record_path] if record_path else [])])
         request = TrainingRequest.model_validate(
             {
                 "kind": kind,
@@ -51,11 +87,12 @@ def command(kind: str, source: str, out: Path, **options: Any) -> None:
                 "features": split_names(options["features"]) or None,
                 "categorical": split_names(options["categorical"]),
                 "sensitive": list(options["sensitive"]),
-                "device": options["device"],
-                "seed": options["seed"],
+                **{name: options[name] for name in _PASSED_ON},
             }
         )
         path, record = train_to(request, source=source, out=out)
+        if record_path is not None:
+            record_path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         best = next(epoch for epoch in record["epochs"] if epoch["epoch"] == record["best_epoch"])
         click.echo(
             f"{path}: {kind}, trained on {record['train_rows']:,} rows, "
@@ -63,6 +100,41 @@ def command(kind: str, source: str, out: Path, **options: Any) -> None:
         )
         for note in record["notes"]:
             click.echo(f"  {note}")
+        _show_worst_cell(record)
+        if record["weighted_sum"]:
+            _show_sum(record["weighted_sum"])
+
+
+def _show_worst_cell(record: dict[str, Any]) -> None:
+    """The group and class that the weights kept serve worst, among those with rows enough to say so."""
+    at = [epoch["epoch"] for epoch in record["epochs"]].index(record["best_epoch"])
+    large = [
+        cell
+        for cell in record["cells"]
+        if cell["part"] == "valid" and cell["attribute"] is not None and cell["n"] >= SMALL_CELL_ROWS
+    ]
+    if large:
+        worst = min(large, key=lambda cell: cell["right"][at] / cell["n"])
+        click.echo(
+            f"  least accurate: {worst['attribute']} = {worst['group'] or 'missing'} with label {worst['label']}, "
+            f"{worst['right'][at] / worst['n']:.3f} of {worst['n']:,} rows held out"
+        )
+
+
+def _show_sum(shown: dict[str, Any]) -> None:
+    """One neuron, followed for one row."""
+    click.echo("One row, followed through the neuron (the typical one: medians and most frequent values):")
+    click.echo(f"  {'':<24} {'value':<22} {'read as':>9}   {'weight':>9}   {'product':>9}")
+    for term in shown["terms"]:
+        value = "missing" if term["value"] is None else term["value"]
+        click.echo(
+            f"  {term['feature'][:24]:<24} {value[:22]:<22} "
+            f"{term['read_as']:>9.3f} x {term['weight']:>9.3f} = {term['product']:>9.3f}"
+        )
+    first, second = shown["classes"]
+    side = f"over 0, so {second}" if shown["total"] > 0 else f"not over 0, so {first}"
+    click.echo(f"  {'bias':<72} {shown['bias']:>7.3f}")
+    click.echo(f"  {'sum':<72} {shown['total']:>7.3f}   {side}; score {shown['score']:.3f} = 1 / (1 + exp(-sum))")
 
 
 def train_to(request: Any, *, source: str, out: Path) -> tuple[Path, dict[str, Any]]:
@@ -72,12 +144,14 @@ def train_to(request: Any, *, source: str, out: Path) -> tuple[Path, dict[str, A
     from evenhand.service.cli.progress import shown
     from evenhand.service.models.train import train
 
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+        given: dict[str, Any] = {"source": source, "folder": Path(folder), "checkpoint": checkpoint}
         if sys.stderr.isatty():
             with shown(f"training {request.kind}") as progress:
-                made = train(request, source=source, folder=Path(folder), progress=progress)
+                made = train(request, progress=progress, **given)
         else:
-            made = train(request, source=source, folder=Path(folder), progress=lambda fraction, message: None)
+            made = train(request, progress=lambda fraction, message: None, **given)
         written = Path(folder) / made["filename"]
         target = out if out.suffix == written.suffix else out.with_name(out.name + written.suffix)
         written.replace(target)

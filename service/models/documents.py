@@ -24,7 +24,20 @@ class TrainingRequest(BaseModel):
     categorical: list[str] = Field(
         default=[], description="features whose values are names though they look like numbers"
     )
-    sensitive: list[str] = Field(default=[], description="columns that it must not learn from")
+    sensitive: list[str] = Field(
+        default=[],
+        description="columns that it must not learn from; its learning curves are recorded by their groups. "
+        "Absent: as the card says",
+    )
+    unit: str | None = Field(default=None, description="column whose rows stay on one side of every split")
+    class_weight: Literal["balanced"] | None = Field(default=None, description="balanced: classes weigh the same")
+    group_weight: Literal["balanced"] | None = Field(
+        default=None, description="balanced: rows are weighed until groups and classes are independent"
+    )
+    patience: StrictInt = Field(
+        default=10, ge=1, le=1000, description="epochs without a lower validation loss after which a network stops"
+    )
+    deterministic: bool = Field(default=False, description="refuse operations whose result varies by run (GPU)")
     name: str | None = Field(default=None, min_length=1, max_length=200)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seed: StrictInt = Field(default=0, ge=0, lt=2**32)

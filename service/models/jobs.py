@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from evenhand.service.datasets.store import StoredFile, get_dataset
 from evenhand.service.errors import ModelNotFound
-from evenhand.service.jobs.context import JobContext, persist
+from evenhand.service.jobs.context import STOPPING, JobContext, persist
+from evenhand.service.jobs.process import Interrupted
 from evenhand.service.models.documents import TrainingRequest
 from evenhand.service.models.store import get_model, keep_trained
 
@@ -24,11 +28,13 @@ def run_training_job(context: JobContext) -> None:
         if model.dataset_id is not None:
             dataset = get_dataset(session, model.dataset_id)
             source = str(context.fetch(dataset.sha256, dataset.filename, into="data"))
-    order = {"request": model.training, "source": source}
+    checkpoint = place.config.work / f"{context.job.id}.checkpoint"  # outside the job's folder, which starts empty
+    order = {"request": model.training, "source": source, "checkpoint": str(checkpoint)}
     order_path, output = context.folder / "order.json", context.folder / "trained"
     output.mkdir()
     order_path.write_text(json.dumps(order))
-    description = context.run_child(CHILD, str(order_path), str(output))
+    with _kept_until_over(checkpoint):
+        description = context.run_child(CHILD, str(order_path), str(output))
     path = output / description.pop("filename")
     content = path.read_bytes()
     file = StoredFile(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
@@ -39,3 +45,15 @@ def run_training_job(context: JobContext) -> None:
             keep_trained(session, model.id, filename=path.name, file=file, description=description)
 
     persist(keep)
+
+
+@contextmanager
+def _kept_until_over(checkpoint: Path) -> Iterator[None]:
+    """The last epoch stays where the worker dies or stops, and goes where the training failed or was cancelled."""
+    try:
+        yield
+    except BaseException as error:
+        if not (isinstance(error, Interrupted) and error.reason == STOPPING):
+            checkpoint.unlink(missing_ok=True)
+        raise
+    checkpoint.unlink(missing_ok=True)

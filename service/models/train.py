@@ -2,19 +2,25 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evenhand.service.devices import fixed_threads
 from evenhand.service.errors import LabelMissing
 from evenhand.service.jobs.child import Voice, speak
 from evenhand.service.models.documents import TrainingRequest
-from evenhand.service.models.holdout import SPLIT_COLUMN, holdout, settings
+from evenhand.service.models.holdout import SPLIT_COLUMN, Holdout, holdout, settings
 from evenhand.service.models.inspection import describe
+
+if TYPE_CHECKING:
+    from evenhand.classifiers.training import Trained, TrainingOptions
+    from evenhand.datasets.imageset import ImageSet
+    from evenhand.datasets.table import Table
 
 NETWORKS = {"neuron", "mlp", "convnet4"}
 
@@ -25,6 +31,7 @@ def train(
     source: str,
     folder: Path,
     progress: Callable[[float, str], None],
+    checkpoint: Path | None = None,
 ) -> dict[str, Any]:
     """Train a classifier and save it.
 
@@ -33,6 +40,7 @@ def train(
         source: path of the data, or the name of a built-in set.
         folder: where the classifier is saved.
         progress: called with the fraction done and a line for people.
+        checkpoint: file that holds the last epoch of a network while it learns; what it holds is gone on from.
 
     Returns:
         What `describe` says of it, and its `filename` in the folder.
@@ -43,45 +51,25 @@ def train(
     """
     from evenhand.classifiers.loading import load_classifier
     from evenhand.classifiers.saving import save
-    from evenhand.classifiers.training import train_images, train_table
     from evenhand.datasets.sources import open_source
-    from evenhand.datasets.table import Table
 
     progress(0.0, "read: opening the data")
     data = open_source(source)
-    card = data.card
-    label = request.label or (card.label if card else None)
+    label = request.label or (data.card.label if data.card else None)
     if label is None:
         raise LabelMissing()
-    whole = data if isinstance(data, Table) else data.table
-    chosen_rows = holdout(whole, seed=request.seed)
-    data = data.take(np.flatnonzero(chosen_rows.train))
-    table = data if isinstance(data, Table) else data.table
-    classes = table.classes(label)
-    unit = card.unit if card else None
-    chosen: dict[str, Any] = {
-        "classes": classes.names,
-        "units": None if unit is None else table.groups(unit).codes,
-        "seed": request.seed,
-        "device": request.device,
-        "progress": lambda fraction, message: progress(0.02 + 0.95 * fraction, f"train: {message}"),
-    }
-    if isinstance(data, Table):
-        names = request.features or (list(card.features) if card and card.features else None)
-        names = names or _features(table, label, request)
-        categorical = request.categorical or (list(card.categorical) if card else [])
-        chosen["categorical"] = [name for name in categorical if name in names]
-        with fixed_threads():
-            trained = train_table(request.kind, table.features(names), classes.codes, **chosen)
-    else:
-        with fixed_threads():
-            trained = train_images(request.kind, data.images, classes.codes, **chosen)
-    record = replace(
-        trained.record,
-        settings={**trained.record.settings, **settings(data.sha256, chosen_rows)},
-        notes=(*trained.record.notes, f"Kept for audits: {chosen_rows.words}."),
+    unit = request.unit or (data.card.unit if data.card else None)
+    kept = holdout(_table(data), seed=request.seed, label=label, unit=unit)
+    trained = _trained(
+        request,
+        data.take(np.flatnonzero(kept.train)),
+        label=label,
+        unit=unit,
+        checkpoint=checkpoint,
+        progress=lambda fraction, message: progress(0.02 + 0.9 * fraction, f"train: {message}"),
     )
-    trained = replace(trained, record=record)
+    progress(0.93, "check: looking for rows on both sides of the split")
+    trained = _with_provenance(trained, data, kept)
     progress(0.98, "save: writing the model")
     path = folder / f"{request.kind}{'.safetensors' if request.kind in NETWORKS else '.skops'}"
     save(trained, path)
@@ -89,8 +77,85 @@ def train(
         return {**describe(loaded.card), "filename": path.name}
 
 
-def _features(table: Any, label: str, request: TrainingRequest) -> list[str]:
-    left_out = {label, SPLIT_COLUMN, *request.sensitive}
+def _trained(
+    request: TrainingRequest,
+    data: "Table | ImageSet",
+    *,
+    label: str,
+    unit: str | None,
+    checkpoint: Path | None,
+    progress: Callable[[float, str], None],
+) -> "Trained":
+    from evenhand.classifiers.training import train_images, train_table
+    from evenhand.datasets.table import Table
+
+    table, card = _table(data), data.card
+    classes = table.classes(label)
+    chosen: dict[str, Any] = {
+        "classes": classes.names,
+        "units": None if unit is None else table.groups(unit).codes,
+        "seed": request.seed,
+        "device": request.device,
+        "options": _options(request, table, checkpoint),
+        "progress": progress,
+    }
+    with fixed_threads():
+        if not isinstance(data, Table):
+            return train_images(request.kind, data.images, classes.codes, **chosen)
+        names = request.features or (list(card.features) if card and card.features else None)
+        names = names or _features(table, (label, unit, SPLIT_COLUMN, *request.sensitive))
+        categorical = request.categorical or (list(card.categorical) if card else [])
+        chosen["categorical"] = [name for name in categorical if name in names]
+        return train_table(request.kind, table.features(names), classes.codes, **chosen)
+
+
+def _options(request: TrainingRequest, table: "Table", checkpoint: Path | None) -> "TrainingOptions":
+    from evenhand.classifiers.training import TrainingOptions
+
+    watched = request.sensitive or (list(table.card.sensitive) if table.card else [])
+    return TrainingOptions(
+        groups={name: _values(table, name) for name in watched},
+        class_weight=request.class_weight,
+        group_weight=request.group_weight,
+        patience=request.patience,
+        deterministic=request.deterministic,
+        checkpoint=checkpoint,
+    )
+
+
+def _values(table: "Table", name: str) -> NDArray[np.object_]:
+    groups = table.groups(name)
+    return np.array([*groups.values, None], dtype=object)[groups.codes]
+
+
+def _with_provenance(trained: "Trained", data: "Table | ImageSet", kept: Holdout) -> "Trained":
+    """The record with the split, with rows found on both of its sides, and with digests of the rows learned from."""
+    from evenhand.classifiers.training import leakage, seen_rows
+    from evenhand.datasets.table import Table
+
+    rows: Any = data.features(_features(data, (SPLIT_COLUMN,))) if isinstance(data, Table) else data.images
+    of_train = (
+        {name: column[kept.train] for name, column in rows.items()} if isinstance(rows, dict) else rows[kept.train]
+    )
+    found = leakage(rows, train=kept.train)
+    notes = (*trained.record.notes, f"Kept for audits: {kept.words}.", *([found.warning] if found.warning else []))
+    record = replace(
+        trained.record,
+        settings={**trained.record.settings, **settings(data.sha256, kept)},
+        leakage=found,
+        seen=seen_rows(of_train),
+        notes=notes,
+    )
+    return replace(trained, record=record)
+
+
+def _table(data: "Table | ImageSet") -> "Table":
+    from evenhand.datasets.table import Table
+
+    return data if isinstance(data, Table) else data.table
+
+
+def _features(table: "Table", left_out: Sequence[str | None]) -> list[str]:
     return [name for name in table.columns if name not in left_out]
 
 
@@ -104,6 +169,7 @@ def work(order_path: Path, folder: Path, voice: Voice) -> None:
             source=order["source"],
             folder=folder,
             progress=voice.progress,
+            checkpoint=Path(order["checkpoint"]) if order.get("checkpoint") else None,
         )
     )
 

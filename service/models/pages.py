@@ -21,6 +21,7 @@ from evenhand.service.models.store import get_model, list_models, submit_trainin
 from evenhand.service.models.tables import Model
 from evenhand.service.models.uploads import take_in
 from evenhand.service.pages import FieldErrors, blueprint, field_errors, given, received_in_form, refusal, show
+from evenhand.service.render.learning import arranged
 
 pages = blueprint("models", __name__)
 
@@ -45,7 +46,8 @@ def all_models() -> Response:
 def model(model_id: str) -> Response:
     with reading() as session:
         found = get_model(session, model_id)
-    return show("models/model.html", model=found, is_over=_is_over(found))
+    learning = arranged(found.description.get("training"))
+    return show("models/model.html", model=found, learning=learning, is_over=_is_over(found))
 
 
 @pages.get("/models/<id:model_id>/progress")

@@ -148,14 +148,18 @@ def proxy_map(features: list[tuple[str, float, float, float, str]]) -> ProxyMap:
     return ProxyMap(_labelled(dots), ticks, levels, zero=up(0.0) or 0.0, height=MAP_HEIGHT)
 
 
-def curves(named: list[tuple[str, list[float], list[float], list[float], list[float]]]) -> CurveChart:
-    """Places accuracy against eps, one line a group.
+def curves(
+    named: list[tuple[str, list[float], list[float], list[float], list[float]]], *, top: float = 1.0
+) -> CurveChart:
+    """Places accuracy against eps (or what else lies between 0 and `top`, against epochs), one line a group.
 
     Args:
         named: name, eps, accuracy, low, high; the lists of one length.
+        top: largest value to show; 1 for shares.
     """
+    shown_levels = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] if top == 1.0 else _steps(0.0, top)
     last = max((max(eps, default=0.0) for _, eps, *_ in named), default=0.0) or 1.0
-    across, up = scale(0.0, last, 11.0, 76.0), scale(0.0, 1.0, CURVE_HEIGHT - 40.0, 12.0)
+    across, up = scale(0.0, last, 11.0, 76.0), scale(0.0, shown_levels[-1], CURVE_HEIGHT - 40.0, 12.0)
     ends = sorted((up(accuracy[-1]) or 0.0, index) for index, (_, _, accuracy, _, _) in enumerate(named) if accuracy)
     name_at: dict[int, float] = {}
     for y, index in ends:
@@ -172,7 +176,7 @@ def curves(named: list[tuple[str, list[float], list[float], list[float], list[fl
     ]
     shown_eps = sorted({x for _, eps, *_ in named for x in eps})
     ticks = _with_room([Tick(across(x) or 0.0, f"{x:.3f}".rstrip("0").rstrip(".") or "0") for x in shown_eps])
-    levels = [Tick(up(y) or 0.0, f"{y:.1f}") for y in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
+    levels = [Tick(up(y) or 0.0, f"{y:.1f}" if top == 1.0 else _tick_text(y)) for y in shown_levels]
     return CurveChart(lines, ticks, levels, height=CURVE_HEIGHT)
 
 

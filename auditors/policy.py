@@ -38,6 +38,9 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+Side = Annotated[int, Field(ge=1, le=4096)]
+"""Pixels of a picture's width or height."""
+
 Names = Annotated[list[str], BeforeValidator(_listed)]
 
 POPULATION_ROUNDING = 0.01
@@ -71,6 +74,10 @@ class DataSection(Section):
     unit: str | None = None
     pair: str | None = None
     where: dict[str, CellValue] | None = Field(default=None, description="audit only rows with these values")
+    picture_size: tuple[Side, Side] | None = Field(
+        default=None,
+        description="width and height that every picture is brought to, by area averaging, stretched and not cropped",
+    )
     membership: dict[str, dict[str, str]] | None = Field(
         default=None,
         description="attribute to group to the column with its probability, where the attribute itself is not known",

@@ -1,5 +1,6 @@
 """Which rows are equal, within one table and over several. What follows from rows that are there twice is said elsewhere."""
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,10 +39,14 @@ def row_codes(tables: Sequence[Table], columns: Sequence[str]) -> list[NDArray[n
 
 
 def picture_codes(images: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.int64]]:
-    """As row_codes, for arrays of pictures of one size, shape (n, height, width, channels)."""
-    flat = np.concatenate([pictures.reshape(len(pictures), -1) for pictures in images])
-    whole = np.ascontiguousarray(flat).view(np.dtype((np.void, flat.shape[1]))).ravel()
-    codes = np.unique(whole, return_inverse=True)[1].astype(np.int64)
+    """As row_codes, for arrays of pictures of one size, shape (n, height, width, channels).
+
+    Pictures are told apart by a digest of 160 bits, so that one at a time is in memory.
+    """
+    digests = np.array(
+        [hashlib.blake2b(picture.tobytes(), digest_size=20).digest() for part in images for picture in part]
+    )
+    codes = np.unique(digests.view("V20"), return_inverse=True)[1].astype(np.int64)
     return np.split(codes, np.cumsum([len(pictures) for pictures in images])[:-1])
 
 

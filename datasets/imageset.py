@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 
 from evenhand.datasets.card import DatasetCard
 from evenhand.datasets.errors import BadImages, WrongLength
+from evenhand.datasets.pixels import Size, taken
+from evenhand.datasets.resize import all_stretched
 from evenhand.datasets.table import Table
 
 MAX_SIDE = 4_096
 """Pixels of the longer side."""
 MAX_BYTES = 2 * 1024**3
-"""Bytes of all pictures of a set, unpacked."""
+"""Bytes of all pictures of an archive, unpacked."""
+MAX_FOLDER_BYTES = 32 * 1024**3
+"""Bytes of all pictures of a folder, unpacked; most of them lie in a temporary file, see pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +46,11 @@ class ImageSet:
 
     def take(self, rows: NDArray[np.integer[Any]]) -> "ImageSet":
         """These pictures, in this order."""
-        return replace(self, images=self.images[rows], table=self.table.take(rows))
+        return replace(self, images=taken(self.images, rows, self.name), table=self.table.take(rows))
+
+    def resized(self, size: Size) -> "ImageSet":
+        """Every picture brought to this width and height, as resize says."""
+        return replace(self, images=all_stretched(self.images, size))
 
 
 def check_images(images: NDArray[Any], source: str) -> None:

@@ -52,7 +52,8 @@ def identity(subject: AuditSubject, request: AuditRequest) -> RowIdentity | None
         return None
     split = next((name for name in subject.table.columns if name.lower() == SPLIT), None)
     elsewhere = request.policy.data.train_source
-    other = open_source(elsewhere, None) if elsewhere else None
+    size = request.policy.data.picture_size
+    other = open_source(elsewhere, None, picture_size=size) if elsewhere else None
     columns = _compared(subject, split, other)
     if not columns and subject.images is None:
         return None

@@ -238,7 +238,7 @@ def open_subject(request: AuditRequest, source: Table | ImageSet | None = None) 
         yield _counted_subject(*counted)
         return
     if source is None:
-        source = open_source(request.source, request.source_name)
+        source = open_source(request.source, request.source_name, picture_size=request.policy.data.picture_size)
     if request.model_path is None:
         rows, notes = _rows_asked_for(source, request, trained=None)
         table, images = _parts(rows)
@@ -400,9 +400,17 @@ def _score(
         raise UnfitModel(name, "it reads columns, and the data are pictures", "Name a table.")
     if tuple(images.shape[1:]) != tuple(classifier.image_shape):
         wanted, found = (" × ".join(map(str, shape)) for shape in (classifier.image_shape, images.shape[1:]))
-        raise UnfitModel(name, f"it reads pictures of {wanted}, and these are {found}", "Resize the pictures.")
+        raise UnfitModel(name, f"it reads pictures of {wanted}, and these are {found}", _resizing(classifier, images))
     parts = [
         classifier.predict_proba(images[start : start + 512].astype(np.float32) / 255)
         for start in range(0, len(images), 512)
     ]
     return np.concatenate(parts)
+
+
+def _resizing(classifier: Any, images: NDArray[np.uint8]) -> str:
+    """What to do about pictures of another shape than the model's."""
+    height, width, channels = classifier.image_shape
+    if channels != images.shape[3]:
+        return "Hand in pictures of as many channels as the model reads (1 grey, 3 colour)."
+    return f"Resize the pictures, or set `picture_size = [{width}, {height}]` under [data]."

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 _MAGNITUDE = np.int64(2**63 - 1)
-# What is made of so many cells stays in a processor's second cache: fresh memory would cost more than the sort.
-BLOCK_CELLS = 2**14
+# What is made of so many rows or cells stays in a processor's caches: fresh memory would cost more than the sort.
+BLOCK = 2**15
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,11 @@ def auc_of_scores(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> A
     keys.sort()
     # unsigned, for numbers on the two sides of zero differ in the sign
     last_of_cell = np.append((keys[1:] ^ keys[:-1]).view(np.uint64) > 1, True)[: len(keys)]
-    ends = np.flatnonzero(last_of_cell)
     keys &= 1
     positives = np.cumsum(keys, out=keys)
-    blocks = ((up_to := positives[ends[block]], ends[block] + 1 - up_to) for block in _blocks(len(ends)))
+    ends = (np.flatnonzero(last_of_cell[block]) + block.start for block in _blocks(len(keys)))
     n_positive = int(np.count_nonzero(positive))
-    return _auc(n_positive, len(keys) - n_positive, blocks)
+    return _auc(n_positive, len(keys) - n_positive, ((up_to := positives[end], end + 1 - up_to) for end in ends))
 
 
 def _codes_above_a_bit(scores: NDArray[np.float64]) -> Ints:
@@ -82,48 +81,56 @@ def _codes_above_a_bit(scores: NDArray[np.float64]) -> Ints:
     the smallest beside them are lost. Then, and with infinities, they are numbered.
     """
     largest = max(float(scores.max(initial=0.0)), -float(scores.min(initial=0.0)))
-    small = scores if largest < 2 else _below_two(scores, largest)
-    if small is None:
-        return np.unique(scores, return_inverse=True)[1].astype(np.int64) << 1
-    codes = ordered_bits(small)
-    codes <<= 1
-    return codes
+    if np.isfinite(largest):
+        shift = 1 - int(np.frexp(largest)[1]) if largest >= 2 else 0
+        codes = np.empty(len(scores), np.int64)
+        for block in _blocks(len(scores)):
+            small = scores[block] * 2.0**shift
+            if not np.array_equal(small * 2.0**-shift, scores[block]):
+                break
+            np.left_shift(ordered_bits(small), 1, out=codes[block])
+        else:
+            return codes
+    return np.unique(scores, return_inverse=True)[1].astype(np.int64) << 1
 
 
-def _below_two(scores: NDArray[np.float64], largest: float) -> NDArray[np.float64] | None:
-    if not np.isfinite(largest):
-        return None
-    exponent = int(np.frexp(largest)[1])
-    scaled: NDArray[np.float64] = scores * 2.0 ** (1 - exponent)
-    return scaled if np.array_equal(scaled * 2.0 ** (exponent - 1), scores) else None
-
-
-def _blocks(cells: int) -> Iterator[slice]:
-    return (slice(begin, begin + BLOCK_CELLS) for begin in range(0, cells, BLOCK_CELLS))
+def _blocks(length: int) -> Iterator[slice]:
+    return (slice(begin, begin + BLOCK) for begin in range(0, length, BLOCK))
 
 
 def _auc(n_positive: int, n_negative: int, blocks: Iterable[tuple[Ints, Ints]]) -> Auc:
     """From how many of the group, and of the rest, there are up to the end of each cell."""
     if min(n_positive, n_negative) < 2:
         return Auc(0.5, 0.5)
-    wins, of_positives, of_negatives = 0, 0.0, 0.0
-    before = others_before = 0
-    for up_to, others_up_to in blocks:
-        positives = np.diff(up_to, prepend=before).astype(np.float64)
-        negatives = np.diff(others_up_to, prepend=others_before).astype(np.float64)
+    wins = of_positives = of_negatives = before = others_before = 0.0
+    for ends, others_ends in blocks:
+        if not len(ends):
+            continue
+        up_to, others_up_to = ends.astype(np.float64), others_ends.astype(np.float64)
+        positives, negatives = _of_cells(up_to, before), _of_cells(others_up_to, others_before)
         before, others_before = up_to[-1], others_up_to[-1]
-        # twice the rest below each cell, a tie counting half: whole numbers, and so is the sum
-        beaten = 2 * others_up_to - negatives
-        wins += int(positives @ beaten)
+        # the rest below each cell, a tie counting half: multiples of a half, and so is the sum
+        others_up_to -= negatives / 2
+        wins += float(positives @ others_up_to)
+        up_to -= positives / 2
         # moments about a half, from which those about the area follow
-        beaten /= 2 * n_negative
-        beaten -= 0.5
-        beating = (up_to - positives / 2) / n_positive
-        beating -= 0.5
-        of_positives += float(positives @ np.square(beaten, out=beaten))
-        of_negatives += float(negatives @ np.square(beating, out=beating))
-    area = wins / (2 * n_positive * n_negative)
+        of_positives += float(positives @ _square_off(others_up_to, n_negative))
+        of_negatives += float(negatives @ _square_off(up_to, n_positive))
+    area = wins / (n_positive * n_negative)
     off = (area - 0.5) ** 2
     variance = max(0.0, of_positives - n_positive * off) / (n_positive - 1) / n_positive
     variance += max(0.0, of_negatives - n_negative * off) / (n_negative - 1) / n_negative
     return Auc(area, max(float(np.sqrt(variance)), 0.5 / min(n_positive, n_negative)))
+
+
+def _of_cells(up_to: NDArray[np.float64], before: float) -> NDArray[np.float64]:
+    counts = up_to.copy()
+    counts[1:] -= up_to[:-1]
+    counts[0] -= before
+    return counts
+
+
+def _square_off(ranks: NDArray[np.float64], of: int) -> NDArray[np.float64]:
+    ranks /= of
+    ranks -= 0.5
+    return np.square(ranks, out=ranks)

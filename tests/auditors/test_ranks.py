@@ -63,16 +63,16 @@ def test_separated_groups_keep_an_interval() -> None:
 
 @given(
     rows=st.lists(st.tuples(st.sampled_from((*EDGES, *FAR)) | st.floats(allow_nan=False), st.booleans()), max_size=60),
-    cells=st.sampled_from([1, 3, 2**14]),
+    block=st.sampled_from([1, 3, 2**15]),
 )
-@example(rows=[(score, here) for score in EDGES for here in (True, False)], cells=2)
-@example(rows=[(score, here) for score in (*EDGES, *FAR[:2]) for here in (True, False)], cells=2)
-def test_area_and_error_are_the_definitions_for_any_scores(rows: list[tuple[float, bool]], cells: int) -> None:
+@example(rows=[(score, here) for score in EDGES for here in (True, False)], block=2)
+@example(rows=[(score, here) for score in (*EDGES, *FAR[:2]) for here in (True, False)], block=2)
+def test_area_and_error_are_the_definitions_for_any_scores(rows: list[tuple[float, bool]], block: int) -> None:
     scores, positive = np.array([row[0] for row in rows]), np.array([row[1] for row in rows], dtype=bool)
     smaller = min(positive.sum(), (~positive).sum())
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ranks, "BLOCK_CELLS", cells)
+        patched.setattr(ranks, "BLOCK", block)
         auc = auc_of_scores(scores, positive)
 
     if smaller < 2:

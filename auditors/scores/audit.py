@@ -1,7 +1,9 @@
 """The audit of scores: from one sort of the rows to metrics by group, what the report shows, and findings."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +28,13 @@ from evenhand.auditors.scores.catalogue import SCORE_METRICS
 from evenhand.auditors.scores.curves import NullAreas, RocCurve, area_between, roc_curve
 from evenhand.auditors.scores.data import ScoreData
 from evenhand.auditors.scores.distances import MeanDifferences, ScoreDistances, standardized_mean_differences
+from evenhand.auditors.scores.doubts import Doubts, doubts
 from evenhand.auditors.scores.findings import answer
 from evenhand.auditors.scores.grouped import GroupedScores, sort_rows
 from evenhand.auditors.scores.measured import Measured, even
 from evenhand.auditors.scores.plan import ScoreCheck, planned_on_scores, why_undefined
 from evenhand.auditors.scores.sweep import (
+    BeyondMedian,
     Sweep,
     beyond_median,
     edges_of,
@@ -145,12 +149,14 @@ class _Attribute:
         if self.areas is not None:
             area = np.diag(self.areas.area)
             lacking = {int(i): SCORE_METRICS["roc_auc"].undefined_when for i in np.flatnonzero(np.isnan(area))}
-            found["roc_auc"] = even(area, np.diag(self.areas.error), low=0.0, high=1.0, reasons=lacking)
+            found["roc_auc"] = even(
+                area, np.diag(self.areas.error), low=0.0, high=1.0, reasons=lacking, bound=np.diag(self.areas.bound)
+            )
         if self.calibration is not None:
             found["calibration_in_the_large"] = self.calibration.in_the_large
             found["expected_calibration_error"] = self.calibration.expected_error
             found["brier"] = self.calibration.brier
-        found["mean_score"] = mean_of(grouped, grouped.scores, low=-np.inf, high=np.inf)
+        found["mean_score"] = mean_of(grouped, grouped.scores, low=-np.inf, high=np.inf, bound=grouped.mean_reach)
         return found
 
     def measured(self, check: ScoreCheck) -> Measured | MeanDifferences | None:
@@ -167,18 +173,19 @@ class _Attribute:
             if name not in columns and self.shared.data.label is not None:
                 why = why_undefined(metric, self.shared.data)
                 columns[name] = [Estimate(estimate=None, reason=why)] * len(self.grouped.groups)
-        beyond, n = self._beyond_median(), self.grouped.rows.effective
-        bounds = wilson(beyond, n, z=z)
+        found = self._beyond_median()
+        bounds = wilson(found.beyond, found.rows, z=z)
+        low, high = np.maximum(bounds.low - found.doubt, 0.0), np.minimum(bounds.high + found.doubt, 1.0)
         columns["scoring_rate"] = [
-            Estimate(estimate=float(x / m), low=float(low), high=float(high))
-            if m > 0
+            Estimate(estimate=float(found.beyond[i] / found.rows[i]), low=float(low[i]), high=float(high[i]))
+            if found.rows[i] > 0
             else Estimate(estimate=None, reason=SCORE_METRICS["scoring_rate"].undefined_when)
-            for x, m, low, high in zip(beyond, n, bounds.low, bounds.high, strict=True)
+            for i in range(len(low))
         ]
         order = [name for name in SCORE_METRICS if name in columns]
         return [{name: columns[name][i] for name in order} for i in range(len(self.grouped.groups))]
 
-    def _beyond_median(self) -> Floats:
+    def _beyond_median(self) -> BeyondMedian:
         return beyond_median(
             self.grouped, self.shared.median, favourable_is_positive=self.shared.data.favourable_is_positive
         )
@@ -245,7 +252,8 @@ class _Attribute:
 
     def _scoring_impact(self) -> list[Estimate]:
         """Each group's scoring rate over the highest of the known groups with rows enough."""
-        x, n = self._beyond_median(), self.grouped.rows.effective
+        found = self._beyond_median()
+        x, n = found.beyond, found.rows
         with np.errstate(divide="ignore", invalid="ignore"):
             rate = np.where(n > 0, x / n, np.nan)
         candidates = np.where(references(self.grouped) & ~np.isnan(rate), rate, -1.0)
@@ -285,21 +293,24 @@ class _Attribute:
     def _pair(
         self, one: int, other: int, distances: ScoreDistances, curves: dict[int, RocCurve], null: NullAreas | None
     ) -> ScorePair:
-        apart = distances.between(one, other)
+        apart, doubt = distances.between(one, other), self.doubts
         abroca, expected, p_value = None, None, None
         if null is not None:
             if one in curves and other in curves:
                 found = null.judge(area_between(curves[one], curves[other]), one, other)
-                abroca, expected, p_value = _within_margin(found.area, found.margin, 1.0), found.expected, found.p_value
+                margin = found.margin + doubt.area[one] + doubt.area[other]
+                abroca, expected, p_value = _within_margin(found.area, margin, 1.0), found.expected, found.p_value
             else:
                 abroca = Estimate(estimate=None, reason=SCORE_METRICS["abroca"].undefined_when)
         return ScorePair(
             group=self.grouped.groups[one],
             reference=self.grouped.groups[other],
             standardized_mean_difference=self._mean_difference(one, other),
-            ks=_within_margin(apart.ks, apart.ks_margin, 1.0),
+            ks=_within_margin(apart.ks, apart.ks_margin + max(doubt.step[one], doubt.step[other]), 1.0),
             ks_p_value=apart.ks_p_value,
-            wasserstein=_within_margin(apart.wasserstein, apart.wasserstein_margin, np.inf),
+            wasserstein=_within_margin(
+                apart.wasserstein, apart.wasserstein_margin + doubt.mean[one] + doubt.mean[other], np.inf
+            ),
             wasserstein_p_value=apart.wasserstein_p_value,
             abroca=abroca,
             abroca_expected=expected,
@@ -311,14 +322,15 @@ class _Attribute:
         if np.isnan(value):
             return Estimate(estimate=None, reason=SCORE_METRICS["standardized_mean_difference"].undefined_when)
         z = normal_quantile((1 + LEVEL) / 2)
-        return Estimate(estimate=value, low=value - z * error, high=value + z * error)
+        half = z * error + (0.0 if self.means.bound is None else float(self.means.bound[one, other]))
+        return Estimate(estimate=value, low=value - half, high=value + half)
 
     def _cross(self, shown: Sequence[int]) -> CrossAreas | None:
         if self.areas is None:
             return None
         index = np.ix_(shown, shown)
         area, error = self.areas.area[index], self.areas.error[index]
-        half = normal_quantile((1 + LEVEL) / 2) * error
+        half = normal_quantile((1 + LEVEL) / 2) * error + self.areas.bound[index]
         return CrossAreas(
             groups=[self.grouped.groups[i] for i in shown],
             area=[[_number(value) for value in row] for row in area],
@@ -342,9 +354,52 @@ class _Attribute:
                 "alone makes it larger in small groups: what a calibrated score would show stands beside it, and the interval "
                 "allows for it."
             )
+        if data.reach is not None:
+            notes.append(self._note_on_bins())
+        if data.unit is not None:
+            notes.append(self._note_on_units())
         if len(shown) < len(self.grouped.groups):
             notes.append(f"Shown are the {len(shown)} largest of {len(self.grouped.groups)} groups.")
         return notes
+
+    @cached_property
+    def doubts(self) -> Doubts:
+        """How far bins can lead astray, by group."""
+        return doubts(self.grouped, self.areas)
+
+    def _note_on_bins(self) -> str:
+        values, found = len(self.grouped.values), self.doubts
+        if not found.mean.any():
+            return f"Scores were counted by {values:,} values that they have: what is said of them is exact."
+        areas = (
+            "" if self.areas is None else f"areas under curves by {_most(np.nanmax(self.areas.bound, initial=0.0))}, "
+        )
+        return (
+            f"Scores were counted in {values:,} bins. Against the rows' own scores this can change {areas}mean scores and "
+            f"calibration by {_most(found.mean.max())}, and a Kolmogorov-Smirnov distance by {_most(found.step.max())} at "
+            "most. Intervals and verdicts allow for it."
+        )
+
+    def _note_on_units(self) -> str:
+        several = self.grouped.straddling
+        apart = (
+            f" {several:,} units have rows in more than one group; differences take groups as independent, which for such "
+            "units mostly makes the interval too wide."
+        )
+        return (
+            "Rows of one unit are not independent: the intervals of areas (Obuchowski 1997), calibration in the large, "
+            "Brier scores, mean scores, scoring rates and mean differences, and the checks on them, are by units. Those of "
+            "expected calibration error, of the area between curves, and of the Kolmogorov-Smirnov and Wasserstein "
+            "distances take rows as independent." + (apart if several else "")
+        )
+
+
+def _most(bound: float) -> str:
+    """A bound, rounded up to two digits."""
+    if bound <= 0:
+        return "nothing"
+    digits = 1 - math.floor(math.log10(bound))
+    return f"{math.ceil(bound * 10**digits) / 10**digits:.{max(digits, 0)}f}".removeprefix("0")
 
 
 def _estimates(measured: Measured, z: float) -> list[Estimate]:

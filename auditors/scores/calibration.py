@@ -3,7 +3,7 @@
 Only for scores that are probabilities; what else a score can say belongs in `areas` and `distances`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,35 +69,53 @@ def calibration(grouped: GroupedScores) -> Calibration:
     bins = _bins(grouped)
     expected_error, chance, debiased = _expected_error(bins)
     return Calibration(
-        in_the_large=mean_of(grouped, scores - label, low=-1.0, high=1.0),
-        expected_error=expected_error,
-        brier=mean_of(grouped, (scores - label) ** 2, low=0.0, high=1.0),
+        in_the_large=mean_of(grouped, scores - label, low=-1.0, high=1.0, bound=grouped.mean_reach),
+        # which bin of ten a score falls into is taken from the middle of its own
+        expected_error=replace(expected_error, bound=grouped.mean_reach),
+        brier=mean_of(
+            grouped, (scores - label) ** 2, low=0.0, high=1.0, bound=_bound_of_squares(grouped, scores - label)
+        ),
         chance=chance,
         debiased=debiased,
         bins=bins,
     )
 
 
-def mean_of(grouped: GroupedScores, values: Floats, *, low: float, high: float) -> Measured:
+def _bound_of_squares(grouped: GroupedScores, away: Floats) -> Floats:
+    """How far a mean of squared distances can lie from that of the rows' own scores."""
+    if grouped.reach is None:
+        return np.zeros(len(grouped.groups))
+    reach = grouped.reach[grouped.rows.step]
+    most = grouped.rows.summed(grouped.rows.weight * reach * (2 * np.abs(away) + reach))
+    return most / np.where(grouped.rows.total > 0, grouped.rows.total, 1.0)
+
+
+def mean_of(
+    grouped: GroupedScores, values: Floats, *, low: float, high: float, bound: Floats | None = None
+) -> Measured:
     """Weighted mean of a value of each row by group, by the central limit theorem.
 
-    The error is at least half a row's: rows that all agree do not claim certainty.
+    The error is at least half a row's: rows that all agree do not claim certainty. Rows of one unit move together.
+
+    Args:
+        values: shape of the rows' entries.
+        bound: how far the mean can lie from that of the rows' own scores, shape (k,).
     """
     rows = grouped.rows
     total = np.where(rows.total > 0, rows.total, np.nan)
     mean = rows.summed(rows.weight * values) / total
-    influence = rows.weight * (values - np.repeat(mean, rows.rows))
-    correction = rows.rows / np.maximum(rows.rows - 1, 1)
-    spread = np.sqrt(rows.summed(influence**2) * correction) / total
-    least = 0.5 * np.sqrt(rows.summed(rows.weight**2)) / total / np.sqrt(np.maximum(rows.rows, 1))
+    away = values - np.repeat(mean, rows.entries)
+    correction = rows.independent / np.maximum(rows.independent - 1, 1)
+    spread = np.sqrt(rows.products(away, away) * correction) / total
+    least = 0.5 * np.sqrt(rows.summed(rows.squares)) / total / np.sqrt(np.maximum(rows.rows, 1))
     reasons = {int(i): NO_ROWS for i in np.flatnonzero(np.isnan(mean))}
-    return even(mean, np.maximum(spread, least), low=low, high=high, reasons=reasons)
+    return even(mean, np.maximum(spread, least), low=low, high=high, reasons=reasons, bound=bound)
 
 
 def _bins(grouped: GroupedScores) -> CalibrationBins:
     assert grouped.label is not None
     rows, k = grouped.rows, len(grouped.groups)
-    group = np.repeat(np.arange(k), rows.rows)
+    group = np.repeat(np.arange(k), rows.entries)
     new = np.ones(len(group), dtype=np.bool_)
     new[1:] = (rows.step[1:] != rows.step[:-1]) | (group[1:] != group[:-1])
     first = np.flatnonzero(new)
@@ -112,9 +130,9 @@ def _bins(grouped: GroupedScores) -> CalibrationBins:
     def summed(values: Floats | None) -> Floats:
         return np.bincount(cell, values, k * BINS).astype(np.float64).reshape(k, BINS)
 
-    weight, squares = summed(rows.weight), summed(rows.weight**2)
+    weight, squares = summed(rows.weight), summed(rows.squares)
     return CalibrationBins(
-        rows=summed(None).astype(np.int64),
+        rows=summed(None if rows.times is None else rows.times.astype(np.float64)).astype(np.int64),
         weight=weight,
         score=summed(rows.weight * grouped.scores),
         label=summed(rows.weight * grouped.label),

@@ -113,9 +113,9 @@ class NullAreas:
     def __init__(self, grouped: GroupedScores, rng: np.random.Generator) -> None:
         assert grouped.positives is not None
         assert grouped.negatives is not None
-        count = np.bincount(grouped.rows.step, minlength=len(grouped.values))
+        count = np.bincount(grouped.rows.step, grouped.rows.times, len(grouped.values))
         middle = np.cumsum(count) - count / 2
-        bin_of_step = (middle * NULL_BINS / max(len(grouped.rows.step), 1)).astype(np.int64)
+        bin_of_step = (middle * NULL_BINS / max(float(count.sum()), 1)).astype(np.int64)
         self._positives = _by_bin(grouped.positives, bin_of_step)
         self._negatives = _by_bin(grouped.negatives, bin_of_step)
         self._sizes = grouped.positives.effective, grouped.negatives.effective
@@ -133,7 +133,7 @@ class NullAreas:
 
 def _by_bin(members: Members, bin_of_step: NDArray[np.int64]) -> Floats:
     k = len(members.start) - 1
-    group = np.repeat(np.arange(k), members.rows)
+    group = np.repeat(np.arange(k), members.entries)
     cell = group * NULL_BINS + bin_of_step[members.step]
     return np.bincount(cell, members.weight, k * NULL_BINS).astype(np.float64).reshape(k, NULL_BINS)
 

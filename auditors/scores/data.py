@@ -24,6 +24,11 @@ class ScoreData:
         weight: at least 0; None counts every row once.
         favourable_is_positive: whether a high score helps the person.
         scored_by: how the scores are called, for people.
+        unit: who each row is about, as codes; None where every row is somebody's own. One unit's rows are not independent.
+        times: rows that each entry stands for, where rows were counted in bins of the score: `scores` is then the middle of
+            the bin, and `weight` the sum over its rows.
+        squares: sums of squared weights; with `times` and `weight` only.
+        reach: how far a row's own score can lie from `scores`, at most; with `times` only.
     """
 
     scores: Floats
@@ -32,12 +37,18 @@ class ScoreData:
     weight: Floats | None = None
     favourable_is_positive: bool = True
     scored_by: str = "score"
+    unit: NDArray[np.integer] | None = None
+    times: NDArray[np.int64] | None = None
+    squares: Floats | None = None
+    reach: Floats | None = None
 
     def __post_init__(self) -> None:
         n = len(self.scores)
         lengths = {name: len(codes) for name, (codes, _) in self.attributes.items()}
         lengths |= {
-            name: len(column) for name, column in (("label", self.label), ("weight", self.weight)) if column is not None
+            name: len(column)
+            for name in ("label", "weight", "unit", "times", "squares", "reach")
+            if (column := getattr(self, name)) is not None
         }
         for name, length in lengths.items():
             if length != n:

@@ -22,11 +22,14 @@ class MeanDifferences:
 
     Attributes:
         value: difference of means over the pooled standard deviation of the two groups (Cohen's d).
-        error: by the delta method on means and variances: no normal distribution is assumed.
+        error: by the delta method on means and variances: no normal distribution is assumed. Rows of one unit move
+            together.
+        bound: how far the value can lie from that of scores that were not put into bins; None where it is exact.
     """
 
     value: Floats
     error: Floats
+    bound: Floats | None = None
 
 
 def standardized_mean_differences(grouped: GroupedScores) -> MeanDifferences:
@@ -38,10 +41,18 @@ def standardized_mean_differences(grouped: GroupedScores) -> MeanDifferences:
     rows, scores = grouped.rows, grouped.scores
     total = np.where(rows.total > 0, rows.total, np.nan)
     mean = rows.summed(rows.weight * scores) / total
-    away = scores - np.repeat(mean, rows.rows)
+    away = scores - np.repeat(mean, rows.entries)
     square = away * away
     second, third, fourth = (rows.summed(rows.weight * power) / total for power in (square, square * away, square**2))
     n = np.where(rows.effective > 1, rows.effective, np.nan)
+    # variance and covariance of a group's mean and variance
+    of_mean, of_both, of_square = second / n, third / n, (fourth - second**2) / n
+    if rows.unit is not None:
+        centred = square - np.repeat(second, rows.entries)
+        many = rows.independent / np.maximum(rows.independent - 1, 1) / total**2
+        of_mean, of_both, of_square = (
+            rows.products(one, other) * many for one, other in ((away, away), (away, centred), (centred, centred))
+        )
     variance = second * n / (n - 1)
     share = n[:, None] / (n[:, None] + n[None, :])  # weight of the row's group in the pooled variance
     freedom = (n - 1)[:, None] / (n[:, None] + n[None, :] - 2)
@@ -50,12 +61,22 @@ def standardized_mean_differences(grouped: GroupedScores) -> MeanDifferences:
     value = (mean[:, None] - mean[None, :]) / sd
     pull = value * share / (2 * sd**2)
     pull_other = value * (1 - share) / (2 * sd**2)
-    of_row = second[:, None] / sd**2 - 2 * pull * third[:, None] / sd + pull**2 * (fourth - second**2)[:, None]
-    of_column = (
-        second[None, :] / sd**2 + 2 * pull_other * third[None, :] / sd + pull_other**2 * (fourth - second**2)[None, :]
-    )
-    error = np.sqrt(np.maximum(of_row / n[:, None] + of_column / n[None, :], 0.0))
-    return MeanDifferences(value, error)
+    from_row = of_mean[:, None] / sd**2 - 2 * pull * of_both[:, None] / sd + pull**2 * of_square[:, None]
+    from_column = of_mean[None, :] / sd**2 + 2 * pull_other * of_both[None, :] / sd + pull_other**2 * of_square[None, :]
+    error = np.sqrt(np.maximum(from_row + from_column, 0.0))
+    return MeanDifferences(value, error, _bound(grouped, value, sd, share))
+
+
+def _bound(grouped: GroupedScores, value: Floats, sd: Floats, share: Floats) -> Floats | None:
+    """Means move by their mean reach, and a standard deviation by the root of its mean square at most."""
+    if grouped.reach is None:
+        return None
+    rows, reach = grouped.rows, grouped.reach[grouped.rows.step]
+    square = rows.summed(rows.weight * reach**2) / np.where(rows.total > 0, rows.total, 1.0)
+    wide = np.sqrt(share * square[:, None] + (1 - share) * square[None, :])
+    least = np.where(sd > wide, sd - wide, np.nan)
+    bound: Floats = (grouped.mean_reach[:, None] + grouped.mean_reach[None, :] + np.abs(value) * wide) / least
+    return bound
 
 
 @dataclass(frozen=True)

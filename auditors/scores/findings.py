@@ -194,17 +194,19 @@ def _settle(check: ScoreCheck, grouped: GroupedScores, gaps: ScoreGaps, compared
     growth = np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         if beyond.any():
-            growth = float(np.min((((z + z_power) * gaps.error_down + gaps.bias_down) / room)[beyond]) ** 2)
+            growth = float(
+                np.min((((z + z_power) * gaps.error_down + gaps.bias_down + gaps.doubt) / room)[beyond]) ** 2
+            )
         elif tolerance > 0 and not (room <= 1e-12).any():
             draws = np.random.default_rng(20_261_124).standard_normal((POWER_DRAWS, len(grouped.groups)))
             spread = gaps.error_up / np.sqrt(2)
             stray = np.abs(draws[:, gaps.first] - draws[:, gaps.second]) * spread
-            bias = np.maximum(gaps.bias_down, gaps.bias_up)
+            bias = np.maximum(gaps.bias_down, gaps.bias_up) + gaps.doubt
             needed = (stray + bias + check.budget.z_equivalence * gaps.error_up) / tolerance
             growth = float(np.quantile(needed.max(axis=1), POWER)) ** 2
     at = int(np.argmax(gaps.bounds(check.budget.z_equivalence)[1]))
     rows = max(int(np.ceil(growth * smallest)), SMALL_GROUP_ROWS) if np.isfinite(growth) else None
-    detectable = float(tolerance + gaps.bias_down[at] + (z + z_power) * gaps.error_down[at])
+    detectable = float(tolerance + gaps.bias_down[at] + gaps.doubt[at] + (z + z_power) * gaps.error_down[at])
     return Settle(rows, detectable if detectable < gaps.most else None)
 
 

@@ -23,6 +23,7 @@ class ScoreGaps:
         error_down, error_up, bias_down, bias_up: as in `Measured`, of the difference.
         decidable: both groups have enough rows.
         most: the largest difference there can be.
+        doubt: how far the difference can lie from that of scores that were not put into bins.
     """
 
     first: NDArray[np.intp]
@@ -34,11 +35,12 @@ class ScoreGaps:
     bias_up: Floats
     decidable: Mask
     most: float
+    doubt: Floats
 
     def bounds(self, z: float) -> tuple[Floats, Floats]:
         return (
-            np.maximum(self.estimate - self.bias_down - z * self.error_down, -self.most),
-            np.minimum(self.estimate + self.bias_up + z * self.error_up, self.most),
+            np.maximum(self.estimate - self.bias_down - self.doubt - z * self.error_down, -self.most),
+            np.minimum(self.estimate + self.bias_up + self.doubt + z * self.error_up, self.most),
         )
 
     @property
@@ -59,7 +61,8 @@ class ScoreGaps:
     def p_value(self) -> Floats:
         """Two-sided test of equality of one pair alone; NaN where chance shifts the metric."""
         even = (self.bias_down == 0) & (self.bias_up == 0)
-        p: Floats = 2 * ndtr(-self.estimate / np.where(self.error_down > 0, self.error_down, np.nan))
+        least = np.maximum(self.estimate - self.doubt, 0.0)
+        p: Floats = 2 * ndtr(-least / np.where(self.error_down > 0, self.error_down, np.nan))
         return np.where(even, p, np.nan)
 
 
@@ -82,6 +85,7 @@ def gaps_between(measured: Measured, *, compared: Mask, decidable: Mask) -> Scor
         measured.bias[second],
         decidable[first] & decidable[second],
         measured.high - measured.low,
+        measured.doubt[first] + measured.doubt[second],
     )
 
 
@@ -101,6 +105,7 @@ def gaps_of_means(means: MeanDifferences, *, compared: Mask, decidable: Mask) ->
         none,
         decidable[first] & decidable[second],
         np.inf,
+        np.zeros(len(first)) if means.bound is None else means.bound[first, second],
     )
 
 

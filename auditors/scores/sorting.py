@@ -21,12 +21,14 @@ class SortedScores:
         step: index of each row's score in `values`, rising, shape (n,).
         code: of each row, as given, shape (n,); rows of one step stand in any order.
         weight: of each row, or None.
+        order: which row stands in each place, where it was asked for.
     """
 
     values: Floats
     step: Codes
     code: Codes
     weight: Floats | None = None
+    order: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,20 +74,24 @@ def packed(scores: Floats) -> Packing:
     return Packing(signed, least, (int(most) - int(least)).bit_length(), floor)
 
 
-def sort_scores(scores: Floats, code: Codes, *, codes: int, weight: Floats | None = None) -> SortedScores:
+def sort_scores(
+    scores: Floats, code: Codes, *, codes: int, weight: Floats | None = None, with_order: bool = False
+) -> SortedScores:
     """Sort rows by score, exactly.
 
     Args:
         scores: finite, shape (n,).
         code: what a row is, such as group and label, shape (n,), in 0..codes-1.
         weight: shape (n,), or None.
+        with_order: whether the rows' places are wanted.
 
     Where score and code fit 63 bits together, integers that carry both are sorted, without positions: the usual case,
     and the fastest. Else positions are.
     """
     pack = packed(scores)
     room = max(codes - 1, 1).bit_length()
-    if weight is None and pack.width + room <= 63:
+    order: NDArray[np.intp] | None = None
+    if weight is None and not with_order and pack.width + room <= 63:
         keys = ((pack.signed - pack.least) << room) | code
         keys.sort()
         code = (keys & ((1 << room) - 1)).astype(np.int32)
@@ -99,4 +105,4 @@ def sort_scores(scores: Floats, code: Codes, *, codes: int, weight: Floats | Non
     np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
     step = np.cumsum(new, dtype=np.int32)
     step -= 1
-    return SortedScores(pack.unpacked(ordered[new]), step, code, weight)
+    return SortedScores(pack.unpacked(ordered[new]), step, code, weight, order)

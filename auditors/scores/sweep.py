@@ -33,7 +33,8 @@ class Sweep:
 
 def thresholds_of(everyone: GroupedScores, *, used: float | None = None) -> Floats:
     """Up to 100 thresholds: every distinct score where there are few, else quantiles, with the one in use among them."""
-    values = everyone.values
+    # of scores in bins the lowest of each, so that what reaches it is known exactly
+    values = everyone.values if everyone.reach is None else everyone.values - everyone.reach
     if len(values) > MOST_THRESHOLDS:
         most = MOST_THRESHOLDS - (used is not None)
         mass = np.cumsum(np.bincount(everyone.rows.step, everyone.rows.weight, len(values)))
@@ -97,7 +98,7 @@ def spread(grouped: GroupedScores, edges: Floats) -> Floats:
     """Share of each group in each bin, shape (k, bins); NaN without rows."""
     k, bins = len(grouped.groups), len(edges) - 1
     bin_of_step = np.clip(np.searchsorted(edges, grouped.values, side="right") - 1, 0, bins - 1)
-    group = np.repeat(np.arange(k), grouped.rows.rows)
+    group = np.repeat(np.arange(k), grouped.rows.entries)
     table = np.bincount(group * bins + bin_of_step[grouped.rows.step], grouped.rows.weight, k * bins).reshape(k, bins)
     total = grouped.rows.total[:, None]
     shares: Floats = np.divide(table, total, out=np.full_like(table, np.nan), where=total > 0)
@@ -113,8 +114,22 @@ def median_of(everyone: GroupedScores) -> float:
     return float(everyone.values[min(low, last)] + everyone.values[min(high, last)]) / 2
 
 
-def beyond_median(grouped: GroupedScores, median: float, *, favourable_is_positive: bool) -> Floats:
-    """Effective rows of each group strictly on the favourable side of the median, shape (k,).
+@dataclass(frozen=True)
+class BeyondMedian:
+    """Rows strictly on the favourable side of the median; arrays of shape (k,).
+
+    Attributes:
+        beyond, rows: effective ones.
+        doubt: share of the group that lies in the median's own bin, and may be beyond it too; 0 where scores are exact.
+    """
+
+    beyond: Floats
+    rows: Floats
+    doubt: Floats
+
+
+def beyond_median(grouped: GroupedScores, median: float, *, favourable_is_positive: bool) -> BeyondMedian:
+    """Who of each group scores on the favourable side of the median.
 
     Source: NYC Local Law 144, 6 RCNY 5-300: the share that receives a score above the sample's median.
     """
@@ -124,4 +139,20 @@ def beyond_median(grouped: GroupedScores, median: float, *, favourable_is_positi
     share = np.divide(
         rows.summed(rows.weight * beyond), rows.total, out=np.zeros_like(rows.total), where=rows.total > 0
     )
-    return share * rows.effective
+    effective = rows.effective if rows.unit is None else _effective_units(rows, beyond, share)
+    doubt = np.zeros_like(share)
+    if grouped.reach is not None:
+        near = (np.abs(scores - median) <= grouped.reach[rows.step]) & (grouped.reach[rows.step] > 0)
+        doubt = rows.summed(rows.weight * near) / np.where(rows.total > 0, rows.total, 1.0)
+    return BeyondMedian(share * effective, effective, doubt)
+
+
+def _effective_units(rows: Members, beyond: NDArray[np.bool_], share: Floats) -> Floats:
+    """Rows that a simple random sample would need for the share's variance, rows of one unit moving together; at most Kish's."""
+    away: Floats = beyond - np.repeat(share, rows.entries)
+    total = np.where(rows.total > 0, rows.total, 1.0)
+    correction = rows.independent / np.maximum(rows.independent - 1, 1)
+    variance = rows.products(away, away) * correction / total**2
+    of_units: Floats = np.minimum(rows.effective, rows.independent)  # where all rows agree
+    np.divide(share * (1 - share), variance, out=of_units, where=variance > 0)
+    return np.minimum(rows.effective, of_units, out=of_units)

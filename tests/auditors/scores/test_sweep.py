@@ -58,8 +58,8 @@ def test_scoring_rate_of_local_law_144_by_hand() -> None:
     median = median_of(sort_rows(data).of())
 
     assert median == 4.5
-    assert beyond_median(rows, median, favourable_is_positive=True).tolist() == [3, 1]
-    assert beyond_median(rows, median, favourable_is_positive=False).tolist() == [1, 3]
+    assert beyond_median(rows, median, favourable_is_positive=True).beyond.tolist() == [3, 1]
+    assert beyond_median(rows, median, favourable_is_positive=False).beyond.tolist() == [1, 3]
 
 
 def test_shares_are_numpys_histogram() -> None:

@@ -1,4 +1,4 @@
-"""Trained classifiers as ONNX, for other programs: networks of pictures, and pipelines that skl2onnx can convert."""
+"""Trained classifiers as ONNX, for other programs: networks, and pipelines that skl2onnx can convert."""
 
 import io
 import json
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from evenhand.classifiers.errors import UnsupportedModel
-from evenhand.classifiers.runtimes.network import NetworkOfImages
-from evenhand.classifiers.runtimes.onnx_graph import CLASSES_KEY
+from evenhand.classifiers.export_tables import table_network
+from evenhand.classifiers.runtimes.network import NetworkOfImages, NetworkOfTables
+from evenhand.classifiers.runtimes.onnx_graph import CLASSES_KEY, TRAINING_KEY
 from evenhand.classifiers.runtimes.pipeline import Pipeline
 from evenhand.classifiers.saving import write_checked
 from evenhand.classifiers.training.trained import Trained
@@ -20,7 +21,8 @@ ALLOWED_DIFFERENCE = 1e-5  # ONNX computes in 32 bits
 def export_onnx(trained: Trained, path: Path | str) -> None:
     """Write an ONNX file with free batch size; pictures go in as (n, channels, height, width), columns one by one.
 
-    A missing text goes in as the empty text, since ONNX has no missing text.
+    A missing text goes in as the empty text, since ONNX has no missing text. A network of tables takes its encoder along.
+    The training record travels in the file, so that an audit of the same data still takes the rows that were kept.
 
     Raises:
         UnsupportedModel: there is no conversion, e.g. of hist_gradient_boosting; `save` writes it as skops.
@@ -29,12 +31,15 @@ def export_onnx(trained: Trained, path: Path | str) -> None:
     path, classifier = Path(path), trained.classifier
     if isinstance(classifier, NetworkOfImages):
         model = _network(classifier)
+    elif isinstance(classifier, NetworkOfTables):
+        model = table_network(classifier, opset=OPSET)
     elif isinstance(classifier, Pipeline):
         model = _pipeline(classifier, trained, path.name)
     else:
-        raise UnsupportedModel(name=path.name, problem="networks of tables have no ONNX form yet", instead=_SAVE)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = CLASSES_KEY, json.dumps(list(classifier.classes))
+        raise UnsupportedModel(name=path.name, problem="it was loaded, not trained", instead="Copy its file.")
+    for key, value in ((CLASSES_KEY, list(classifier.classes)), (TRAINING_KEY, trained.record.to_json())):
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, json.dumps(value)
     write_checked(path, model.SerializeToString(), trained, allowed=ALLOWED_DIFFERENCE)
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from evenhand.classifiers.errors import CorruptModel, UnsupportedModel, listed
+from evenhand.classifiers.training.record import TrainingRecord
 
-CLASSES_KEY = "evenhand.classes"
+CLASSES_KEY, TRAINING_KEY = "evenhand.classes", "evenhand.training"
 CLASS_ATTRIBUTES = ("classlabels_strings", "classlabels_int64s", "classlabels_ints")
 PASSES_ON = ("Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Dropout")
 ONE_FILE = "Save it as one file: onnx.save(model, path, save_as_external_data=False)."
@@ -22,19 +23,21 @@ class GraphFacts:
         producer: name and version of the program that wrote it; may be empty.
         classes: names in the order of the scores, where the file tells them.
         made_by: for each output the operator that makes it, e.g. "Softmax".
+        training: how it came to be, where evenhand trained it.
     """
 
     opset: int
     producer: str
     classes: tuple[str, ...] | None
     made_by: dict[str, str]
+    training: TrainingRecord | None
 
 
 def facts_of(data: bytes, *, name: str) -> GraphFacts:
     """Read the file's description of itself.
 
     Raises:
-        CorruptModel: it cannot be parsed, or holds no graph.
+        CorruptModel: it cannot be parsed, holds no graph, or a damaged training record.
         UnsupportedModel: weights lie in other files.
     """
     import onnx
@@ -55,6 +58,7 @@ def facts_of(data: bytes, *, name: str) -> GraphFacts:
         producer=f"{model.producer_name} {model.producer_version}".strip()[:200],
         classes=_classes(model),
         made_by={output.name: _maker(model.graph, output.name) for output in model.graph.output},
+        training=_training(model, name),
     )
 
 
@@ -95,6 +99,16 @@ def _classes(model: Any) -> tuple[str, ...] | None:
             if attribute.name in CLASS_ATTRIBUTES:
                 labels = [text.decode(errors="replace") for text in attribute.strings] or list(attribute.ints)
                 return tuple(str(label) for label in labels) or None
+    return None
+
+
+def _training(model: Any, name: str) -> TrainingRecord | None:
+    for entry in model.metadata_props:
+        if entry.key == TRAINING_KEY:
+            try:
+                return TrainingRecord.from_json(json.loads(entry.value))
+            except (KeyError, TypeError, ValueError, AttributeError) as problem:
+                raise CorruptModel(name=name, problem=f"its training record is damaged ({problem!r})") from None
     return None
 
 

@@ -64,7 +64,7 @@ class OnnxWorker:
             "scores": model.outputs.scores,
             "opset": model.facts.opset,
             "producer": model.facts.producer,
-            "training": None,
+            "training": model.facts.training.to_json() if model.facts.training else None,
             "layout": model.inputs.layout,
             "output": model.outputs.output,
             "outputs": [list(each) for each in model.answers],

@@ -120,6 +120,7 @@ def test_an_exported_convnet_scores_as_in_torch(convnet, tmp_path):
     assert loaded.card.classes == ("plain", "red")
     assert loaded.card.image_shape == (32, 32, 3)
     assert loaded.card.opset == 17
+    assert loaded.card.training == convnet.record
     assert loaded.card.gradients
 
 
@@ -134,6 +135,34 @@ def test_an_exported_pipeline_scores_as_in_scikit_learn(logistic, table, tmp_pat
     assert np.abs(scores - logistic.classifier.predict_proba(columns)).max() <= 1e-6
     assert loaded.card.features == ("age", "hours-per-week", "job")
     assert loaded.card.producer.startswith("skl2onnx")
+
+
+@pytest.mark.parametrize("kind", ["mlp", "neuron"])
+def test_an_exported_network_of_tables_takes_its_encoder_along(kind, table, tmp_path):
+    """Missing, infinite and unknown values, and numbers that stand for levels, are read as in training."""
+    columns, label = table
+    columns = columns | {"floor": np.arange(len(label)) % 3 + 0.0}
+    trained = train_table(kind, columns, label, seed=0, device="cpu", categorical=["floor"])
+    save(trained, tmp_path / "model.onnx")
+    odd = {name: column.copy() for name, column in columns.items()}
+    odd["age"][:2], odd["job"][2:4], odd["floor"][4:6] = [np.inf, np.nan], ["pilot", None], [7, np.nan]
+
+    with load_classifier(tmp_path / "model.onnx", features=list(columns)) as loaded:
+        scores = loaded.classifier.predict_proba(odd)
+
+    assert np.abs(scores - trained.classifier.predict_proba(odd)).max() <= 1e-6
+    assert [each.type for each in loaded.card.inputs] == ["tensor(double)"] * 2 + ["tensor(string)"] * 2
+    assert loaded.card.training == trained.record
+
+
+def test_an_onnx_file_with_a_damaged_training_record_is_refused(convnet, tmp_path):
+    export_onnx(convnet, tmp_path / "model.onnx")
+    data = (tmp_path / "model.onnx").read_bytes()
+    assert data.count(b'"best_epoch"') == 1
+    (tmp_path / "model.onnx").write_bytes(data.replace(b'"best_epoch"', b'"last_epoch"'))
+
+    with pytest.raises(CorruptModel, match="its training record is damaged"):
+        load_classifier(tmp_path / "model.onnx")
 
 
 def test_what_has_no_onnx_form_says_what_to_do(boosting, tmp_path):

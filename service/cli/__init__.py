@@ -14,7 +14,7 @@ COMMANDS = {
     "serve": "Run the service: REST, dashboard and a worker.",
     "worker": "Run one more worker for the service's queue.",
     "demo": "Audit real data with real models, from training to report.",
-    "datasets": "List the built-in data sets, or show the card of one.",
+    "datasets": "List the built-in data sets, show the card of one, or describe your own.",
     "metrics": "Explain the metrics: formula, range, when undefined, source.",
     "doctor": "Say what works here: devices, confinement, database.",
     "token": "Create, list and revoke API tokens.",

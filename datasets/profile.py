@@ -1,0 +1,80 @@
+"""What can be said of a table's columns without knowing what they mean; a datasheet asks people for the rest."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from evenhand.datasets.errors import UnsupportedType
+from evenhand.datasets.table import Table
+
+MOST_VALUES = 20
+"""Values of a column whose rows are counted one by one."""
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column.
+
+    Attributes:
+        kind: in words: "text", "whole numbers", "numbers", "yes or no", "dates and times", "no values", else Arrow's.
+        missing: rows without a value; NaN counts as missing.
+        distinct: different values, the missing one left out; None where values cannot be told apart.
+        low, high: the least and the greatest value as text; None for text and yes or no.
+        sizes: value (None for missing) and rows, in order of the values; empty beyond MOST_VALUES values.
+    """
+
+    name: str
+    kind: str
+    missing: int
+    distinct: int | None
+    low: str | None
+    high: str | None
+    sizes: tuple[tuple[str | None, int], ...]
+
+
+def profile(table: Table) -> tuple[ColumnFacts, ...]:
+    """Facts of every column, in the order of the table."""
+    return tuple(_facts(table, name) for name in table.columns)
+
+
+def _facts(table: Table, name: str) -> ColumnFacts:
+    kind = _kind(table.column(name).type)
+    try:
+        groups = table.groups(name)
+    except UnsupportedType:
+        return ColumnFacts(name, kind, int(table.column(name).null_count), None, None, None, ())
+    rows = np.bincount(groups.codes, minlength=len(groups.values)).tolist()
+    ordered = kind not in ("text", "yes or no") and bool(groups.names)
+    return ColumnFacts(
+        name,
+        kind,
+        rows[-1] if groups.has_missing else 0,
+        len(groups.names),
+        groups.names[0] if ordered else None,
+        groups.names[-1] if ordered else None,
+        tuple(zip(groups.values, rows, strict=True)) if len(groups.names) <= MOST_VALUES else (),
+    )
+
+
+def _kind(kind: pa.DataType) -> str:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    named = {
+        "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+        "whole numbers": (pa.types.is_integer,),
+        "numbers": (pa.types.is_floating, pa.types.is_decimal),
+        "yes or no": (pa.types.is_boolean,),
+        "dates and times": (pa.types.is_temporal,),
+        "no values": (pa.types.is_null,),
+    }
+    return next((words for words, checks in named.items() if any(check(kind) for check in checks)), str(kind))
+
+
+def duplicated_rows(table: Table) -> int:
+    """Rows that are equal to an earlier one in every column."""
+    from evenhand.datasets.identity import row_codes
+
+    (codes,) = row_codes([table], table.columns)
+    return table.rows - int(pc.count_distinct(pa.array(codes)).as_py())

@@ -1,51 +1,35 @@
 """Data sets: the built-in ones with their cards, the uploaded ones, and uploading."""
 
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Response, redirect, request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+from evenhand.auditors.errors import listed
 from evenhand.service.auth.session import needs, signed_in
 from evenhand.service.auth.tables import Role
 from evenhand.service.current import reading, service
+from evenhand.service.datasets.lookup import builtin_choice
+from evenhand.service.datasets.profiles import (
+    LIMIT_BYTES,
+    MOST_ATTRIBUTES,
+    PICTURE_SEED,
+    Profile,
+    ProfileOrder,
+    profile_of,
+)
 from evenhand.service.datasets.store import get_dataset, list_datasets
 from evenhand.service.datasets.tables import Dataset
 from evenhand.service.datasets.uploads import take_in
 from evenhand.service.errors import ServiceError, problem_of
-from evenhand.service.pages import FieldErrors, blueprint, received_in_form, show
+from evenhand.service.pages import FieldErrors, blueprint, given, received_in_form, show
 
 if TYPE_CHECKING:
     from evenhand.datasets.card import DatasetCard
 
 pages = blueprint("datasets", __name__)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a built-in set, as its page shows it."""
-
-    name: str
-    type: str
-    missing: int
-    role: str
-
-
-@dataclass(frozen=True)
-class Size:
-    """Rows of one group; the value is None where it is missing."""
-
-    value: str | None
-    rows: int
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a built-in set holds."""
-
-    columns: list[Column]
-    groups: dict[str, list[Size]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,8 +66,76 @@ def upload() -> AnyResponse:
 @pages.get("/datasets/<id:dataset_id>")
 @needs()
 def dataset(dataset_id: str) -> Response:
+    """The data set with its profile, by the columns that the address names or else by its card."""
     shown = shown_dataset(dataset_id)
-    return show("datasets/dataset.html", dataset=shown, contents=builtin_contents(shown.id) if shown.card else None)
+    order, errors = _order(shown)
+    profile = None
+    if not errors and not _is_too_large(shown):
+        try:
+            profile = _profile(shown, order)
+        except ServiceError as error:
+            errors = {"": problem_of(error).detail}
+    return show(
+        "datasets/dataset.html",
+        status=422 if errors else 200,
+        dataset=shown,
+        profile=profile,
+        order=order,
+        filled=MultiDict(
+            [("label", order.label or ""), ("positive", order.positive or ""), *(("by", by) for by in order.by)]
+        ),
+        limit_bytes=LIMIT_BYTES if _is_too_large(shown) else None,
+        picture_seed=PICTURE_SEED,
+        roles=_roles(shown),
+        errors=errors,
+    )
+
+
+def _order(shown: Shown) -> tuple[ProfileOrder, FieldErrors]:
+    """Which columns are looked at, and what is wrong with those that the address names."""
+    asked = request.args
+    if not any(name in asked for name in ("label", "by", "positive")):
+        card = shown.card
+        return ProfileOrder(
+            label=card.label if card else None,
+            positive=card.positive if card else None,
+            by=list(card.sensitive[:MOST_ATTRIBUTES]) if card else [],
+        ), {}
+    named = given(asked, "label", "positive")
+    order = ProfileOrder(**named, by=list(dict.fromkeys(asked.getlist("by")))[:MOST_ATTRIBUTES])
+    places = [("label", order.label), *(("by", name) for name in order.by)]
+    errors = {
+        place: f"'{name}' is not in {shown.title}. It has: {listed(shown.columns)}."
+        for place, name in places
+        if name and name not in shown.columns
+    }
+    return order, errors
+
+
+def _is_too_large(shown: Shown) -> bool:
+    return shown.row is not None and shown.row.size_bytes > LIMIT_BYTES
+
+
+def _profile(shown: Shown, order: ProfileOrder) -> Profile:
+    if shown.row is None:
+        return profile_of(service(), order, sha256=None, filename=None, builtin=shown.id)
+    return profile_of(service(), order, sha256=shown.row.sha256, filename=shown.row.filename, builtin=None)
+
+
+def _roles(shown: Shown) -> dict[str, str]:
+    """Column of a built-in set to what its card says it is."""
+    card = shown.card
+    if card is None:
+        return {}
+    roles = dict.fromkeys(card.features or (), "feature") | dict.fromkeys(card.sensitive, "sensitive")
+    named = {
+        "label": card.label,
+        "prediction": card.prediction,
+        "score": card.score,
+        "unit": card.unit,
+        "pair": card.pair,
+    }
+    return roles | {column: role for role, column in named.items() if column}
 
 
 def builtin_cards() -> "list[DatasetCard]":
@@ -96,50 +148,13 @@ def shown_dataset(named: str) -> Shown:
     """The data set of this built-in name or id. Raises DatasetNotFound."""
     card = next((card for card in builtin_cards() if card.name == named), None)
     if card is not None:
-        columns = [column.name for column in builtin_contents(named).columns]
-        return Shown(card.name, card.title, card.rows, card.kind, columns, card=card)
+        return Shown(card.name, card.title, card.rows, card.kind, list(builtin_choice(named).columns), card=card)
     with reading() as session:
         row = get_dataset(session, named)
     return Shown(row.id, row.name, row.rows, row.kind, row.columns, row=row)
-
-
-@cache
-def builtin_contents(name: str) -> Contents:
-    """Columns with types and missing values, and the sizes of the groups. Read once: built-in sets never change."""
-    import numpy as np
-
-    from evenhand.datasets import builtin
-    from evenhand.datasets.table import Table
-
-    data = builtin.load(name)
-    table, card = (data if isinstance(data, Table) else data.table), builtin.card(name)
-    columns = [
-        Column(column, str(table.column(column).type), table.column(column).null_count, _role(card, column))
-        for column in table.columns
-    ]
-    groups = {}
-    for attribute in card.sensitive:
-        codes = table.groups(attribute)
-        sizes = np.bincount(codes.codes, minlength=len(codes.values))
-        listed = [Size(value, int(size)) for value, size in zip(codes.values, sizes, strict=True)]
-        groups[attribute] = sorted(listed, key=lambda size: -size.rows)
-    return Contents(columns, groups)
 
 
 def _list(*, errors: FieldErrors, status: int = 200) -> Response:
     with reading() as session:
         uploaded = list_datasets(session, cursor=request.args.get("cursor"))
     return show("datasets/list.html", status=status, cards=builtin_cards(), uploaded=uploaded, errors=errors)
-
-
-def _role(card: "DatasetCard", column: str) -> str:
-    roles = {
-        card.label: "label",
-        card.prediction: "prediction",
-        card.score: "score",
-        card.unit: "unit",
-        card.pair: "pair",
-    }
-    if column in card.sensitive:
-        return "sensitive"
-    return roles.get(column) or ("feature" if column in (card.features or ()) else "")

@@ -2,6 +2,7 @@
 
 from evenhand.service.artefacts import Spooled
 from evenhand.service.current import Service
+from evenhand.service.datasets.profiles import forget_profiles
 from evenhand.service.datasets.store import Contents, StoredFile, add_dataset
 from evenhand.service.datasets.tables import Dataset
 from evenhand.service.jobs.process import Limits, run_child
@@ -48,3 +49,4 @@ def forget_unneeded(service: Service, sha256: str) -> None:
         # inside the write lock: an upload of the same bytes waits for it
         if not is_needed(session, sha256):
             service.artefacts.delete(sha256)
+            forget_profiles(service, sha256)

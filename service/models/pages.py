@@ -1,6 +1,6 @@
 """Models: the list, one model, uploading, and training."""
 
-from typing import Any, get_args
+from typing import Any
 
 from flask import Response, redirect, request, url_for
 from pydantic import ValidationError
@@ -16,7 +16,7 @@ from evenhand.service.datasets.store import list_datasets
 from evenhand.service.errors import ServiceError, problem_of
 from evenhand.service.jobs.tables import JobStatus
 from evenhand.service.models.admission import OF_PICTURES
-from evenhand.service.models.documents import TrainingKind, TrainingRequest
+from evenhand.service.models.documents import TrainingRequest
 from evenhand.service.models.store import get_model, list_models, submit_training
 from evenhand.service.models.tables import Model
 from evenhand.service.models.uploads import take_in
@@ -130,7 +130,7 @@ def _filled_by_card(dataset: Shown) -> MultiDict[str, str]:
 
 def _training_form(dataset: Shown, *, filled: MultiDict[str, str], errors: FieldErrors, status: int = 200) -> Response:
     of_pictures = dataset.kind != "table"
-    kinds = [(kind, KINDS.get(kind, kind)) for kind in get_args(TrainingKind) if (kind in OF_PICTURES) == of_pictures]
+    kinds = [(kind, name) for kind, name in KINDS.items() if (kind in OF_PICTURES) == of_pictures]
     return show(
         "models/train.html",
         status=status,

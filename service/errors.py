@@ -355,12 +355,12 @@ class FormatNotOffered(ServiceError):
 
 
 class PdfNotMade(ServiceError):
-    """PDF is not made by this version."""
+    """The typesetter that makes PDF is not installed."""
 
     def __init__(self, report_id: str) -> None:
         super().__init__(
-            f"reports are not made as PDF by this version. "
-            f"Open /api/v1/reports/{report_id}.html and print it to a file."
+            f"this installation makes no PDF: the package typst is missing. Install it with pip install typst, "
+            f"or open /api/v1/reports/{report_id}.html and print it to a file."
         )
 
 

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
     from evenhand.auditors.report import Report
 
-__all__ = ["github_annotations", "html", "junit_xml", "markdown", "sarif", "terminal"]
+__all__ = ["github_annotations", "html", "junit_xml", "markdown", "pdf", "sarif", "terminal"]
 
 
 def html(report: "Report") -> str:
@@ -15,6 +15,13 @@ def html(report: "Report") -> str:
     from evenhand.service.render import page
 
     return page.standalone(report)
+
+
+def pdf(report: "Report") -> bytes:
+    """A tagged document (PDF/UA-1) to file and to print: the sections of the page in short."""
+    from evenhand.service.render import pdf_file
+
+    return pdf_file.pdf(report)
 
 
 def markdown(report: "Report") -> str:

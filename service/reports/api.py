@@ -25,7 +25,6 @@ IN_EVERY_FORMAT: Any = {
         "content": {
             made.content_type: {"schema": ref(Report) if made.content_type == JSON else {"type": "string"}}
             for made in FORMATS.values()
-            if made.suffix != "pdf"
         },
     }
 }
@@ -54,7 +53,7 @@ def show(report_id: str) -> Response:
 @api.auth_required(auth, roles=[Role.VIEWER])
 @api.doc(responses=IN_EVERY_FORMAT)
 def show_as(report_id: str, suffix: str) -> Response:
-    """Fetch a report as .json, .html, .junit.xml, .sarif or .md."""
+    """Fetch a report as .json, .html, .pdf, .junit.xml, .sarif or .md."""
     return _given(report_id, by_suffix(suffix))
 
 
@@ -72,7 +71,7 @@ def compare(report_id: str, other_id: str) -> Response:
 def _given(report_id: str, wanted: Format) -> Response:
     with reading() as session:
         report = store.read_report(session, service().artefacts, report_id)
-    response = Response(wanted.make(report), content_type=f"{wanted.content_type}; charset=utf-8")
+    response = Response(wanted.make(report), content_type=wanted.full_type)
     if wanted.suffix == "html":
         # the document allows itself its own style by hash and nothing else; a header cannot know that hash
         response.headers["Content-Security-Policy"] = STANDALONE
@@ -91,5 +90,5 @@ def shown(row: ReportRow) -> ReportSummary:
         outcome=row.outcome,  # type: ignore[arg-type]  # one of the three
         exit_code=row.exit_code,
         created_at=row.created_at,
-        links={suffix: f"{address}.{suffix}" for suffix in FORMATS if suffix != "pdf"},
+        links={suffix: f"{address}.{suffix}" for suffix in FORMATS},
     )

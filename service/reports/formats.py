@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from werkzeug.datastructures import MIMEAccept
 
 from evenhand.auditors.report import Report
-from evenhand.service.errors import FormatNotOffered, PdfNotMade
+from evenhand.service.errors import FormatNotOffered
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,12 @@ class Format:
 
     suffix: str
     content_type: str
-    make: Callable[[Report], str]
+    make: Callable[[Report], str | bytes]
+
+    @property
+    def full_type(self) -> str:
+        """The content type, with the encoding of what is text."""
+        return self.content_type if self.suffix == "pdf" else f"{self.content_type}; charset=utf-8"
 
 
 def _html(report: Report) -> str:
@@ -42,8 +47,10 @@ def _markdown(report: Report) -> str:
     return render.markdown(report)
 
 
-def _pdf(report: Report) -> str:
-    raise PdfNotMade(report.id)
+def _pdf(report: Report) -> bytes:
+    from evenhand.service import render
+
+    return render.pdf(report)
 
 
 FORMATS: dict[str, Format] = {

@@ -13,7 +13,7 @@ from evenhand.service.reports.store import get_report_row, list_reports, read_re
 
 pages = blueprint("reports", __name__)
 
-OFFERED = ("html", "json", "junit.xml", "sarif", "md")
+OFFERED = ("html", "pdf", "json", "junit.xml", "sarif", "md")
 
 
 @pages.get("/reports")
@@ -39,7 +39,7 @@ def report_file(report_id: str, suffix: str) -> Response:
     wanted = by_suffix(suffix)
     with reading() as session:
         found = read_report(session, service().artefacts, report_id)
-    response = Response(wanted.make(found), content_type=f"{wanted.content_type}; charset=utf-8")
+    response = Response(wanted.make(found), content_type=wanted.full_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.{suffix}"'
     return response
 

@@ -90,11 +90,13 @@ def test_a_report_is_found_by_its_audit_too(client: Client, finished: dict[str, 
     assert client.get(f"/api/v1/reports/{finished['id']}").json["id"] == finished["report"]
 
 
-def test_pdf_is_refused_with_what_to_do_instead(client: Client, finished: dict[str, str]) -> None:
+def test_a_report_is_given_as_pdf(client: Client, finished: dict[str, str]) -> None:
     answer = client.get(f"/api/v1/reports/{finished['report']}.pdf")
 
-    assert answer.status == 501
-    assert ".html" in answer.json["detail"]
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+    assert client.get(f"/api/v1/reports/{finished['report']}", Accept="application/pdf").content == answer.content
 
 
 def test_a_format_that_is_not_known_is_not_acceptable(client: Client, finished: dict[str, str]) -> None:

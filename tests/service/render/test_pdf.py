@@ -1,0 +1,145 @@
+"""The report as PDF: tagged, the same bytes twice, and names from the data are text whatever they hold."""
+
+import json
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+import typst
+
+from evenhand.auditors.counts import CountTable
+from evenhand.auditors.report import Report
+from evenhand.service import render
+from evenhand.service.errors import PdfNotMade
+from evenhand.service.render import pdf_blocks, pdf_file
+from tests.service.render import examples
+
+HOSTILE = (
+    '#panic("run")',
+    '#read("/etc/passwd")',
+    "$ x^2 $ and \\ backslash",
+    '[#link("https://example.org")[x]] = heading',
+    "`raw` *strong* _emph_ @ref <label> // comment",
+    "bell\x07 escape\x1b[31m null\x00",
+    "\u202eright to left\u202c\u200fmark",
+    "女 and 👩🏽‍🔬 and עברית",
+    "line\nbreak\r\n= title",
+    "x" * 300,
+    "",
+    "\ud7ff\ufffe",
+)
+
+
+def named(names: tuple[str, ...]) -> Report:
+    cells = np.tile(np.array([[[30, 10], [5, 40]]]), (len(names), 1, 1))
+    return examples.from_counts(CountTable((names[0],), (names,), cells), title=names[1])
+
+
+def headings(report: Report) -> Counter[int]:
+    """The headings that the typesetter sees, by level."""
+    found = typst.query(
+        pdf_file.TEMPLATE.read_bytes(),
+        "heading",
+        sys_inputs={"report": json.dumps(pdf_file.shown(pdf_blocks.document(report)))},
+        ignore_system_fonts=True,
+    )
+    return Counter(each["level"] for each in json.loads(found))
+
+
+@pytest.mark.parametrize(
+    "example", ["compas", "everything", "hostile", "undefined", "without_labels", "scored", "berkeley", "nothing"]
+)
+def test_every_report_becomes_a_tagged_document(example: str) -> None:
+    made = render.pdf(getattr(examples, example)())
+
+    assert made.startswith(b"%PDF-1.7")
+    assert b"pdfuaid:part" in made
+    assert b"/MarkInfo" in made
+    assert b"/Lang" in made
+
+
+def test_same_report_same_bytes() -> None:
+    assert render.pdf(examples.compas()) == render.pdf(examples.compas())
+
+
+def test_names_from_the_data_are_never_markup() -> None:
+    """A name that ran would raise, read a file, or add a heading."""
+    plain = tuple(f"group {i}" for i in range(len(HOSTILE)))
+
+    assert render.pdf(named(HOSTILE)).startswith(b"%PDF")
+    assert headings(named(HOSTILE)) == headings(named(plain))
+
+
+def test_a_name_that_does_run_would_be_seen() -> None:
+    """The test above can fail: the same name as markup raises."""
+    with pytest.raises(typst.TypstError, match="run"):
+        typst.compile(HOSTILE[0].encode(), ignore_system_fonts=True)
+
+
+def test_signs_that_steer_the_reading_are_replaced() -> None:
+    shown = pdf_file.displayable("\u202eabc\u200f \x1b[31m")
+
+    assert shown == "\ufffdabc\ufffd \ufffd[31m"
+
+
+def test_signs_without_a_glyph_are_written_as_code_points() -> None:
+    assert pdf_file.displayable("女 ≥ .8 × é") == "<U+5973> ≥ .8 × é"
+
+
+def test_long_words_may_break_in_tables_and_lose_no_sign() -> None:
+    word = "occupation_" * 10
+
+    assert pdf_file.breakable(word).replace(pdf_file.BREAK_HERE, "") == word
+    assert max(map(len, pdf_file.breakable(word).split(pdf_file.BREAK_HERE))) == pdf_file.LONGEST_RUN
+
+
+def test_hashes_can_be_copied_whole() -> None:
+    blocks = pdf_file.shown(pdf_blocks.document(examples.everything()))["blocks"]
+
+    copied = {item["name"]: item["text"] for block in blocks if block["kind"] == "facts" for item in block["items"]}
+
+    assert copied["Data sha256"] == "3c1b" * 16
+    assert copied["Model sha256"] == "77aa" * 16
+
+
+def test_every_gated_check_and_every_group_stands_in_the_document() -> None:
+    report = examples.compas()
+    text = json.dumps(pdf_blocks.document(report), ensure_ascii=False)
+
+    assert [block["text"] for block in pdf_blocks.document(report)["blocks"] if block["kind"] == "heading"] == [
+        report.subject.title,
+        "Checks",
+        "Groups",
+        "Tables that laws and practice ask for",
+        "Four-fifths rule",
+        "New York City, Local Law 144",
+        "What this report does not say",
+        "How to recompute this report",
+    ]
+    for result in report.audits.group_disparity.attributes:
+        for row in result.groups:
+            assert f'"{row.n:,}"' in text
+    assert text.count('"disparity proven"') == 4
+
+
+def test_a_long_table_says_what_it_leaves_out() -> None:
+    text = json.dumps(pdf_blocks.document(examples.many_groups()))
+
+    assert "160 more rows of this table are in the HTML and the JSON." in text
+
+
+def test_nothing_is_called_what_no_number_can_show() -> None:
+    text = json.dumps(pdf_blocks.document(examples.everything())).lower()
+
+    assert not any(
+        f"{word}" in text.replace("unlawfully", "").split() for word in ("compliant", "illegal", "unbiased", "fair")
+    )
+    assert "nan" not in text.split()
+
+
+def test_without_the_typesetter_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+
+    with pytest.raises(PdfNotMade, match=r"pip install typst, or open /api/v1/reports/.*\.html"):
+        render.pdf(examples.nothing())

@@ -788,12 +788,42 @@ class SubjectData(Document):
     warnings: list[str] = Field(default=[], description="what looks like a slip in the data: groups that may be one")
 
 
+class ModelValue(Document):
+    """An input or output of a model's file, as the file names it."""
+
+    name: str
+    type: str
+    shape: list[int | None] | None = Field(default=None, description="null in it: free; null: not told")
+
+
+class ModelFile(Document):
+    """What was found in a model's file."""
+
+    format: str
+    bytes: int
+    opset: int | None = Field(default=None, description="version of the operators, of an ONNX file")
+    producer: str | None = Field(default=None, description="the program that wrote an ONNX file, as it says")
+    inputs: list[ModelValue] = []
+    layout: str | None = Field(
+        default=None, description="nchw, nhwc, tensor (all columns in one input) or columns (one input each)"
+    )
+    outputs: list[ModelValue] = []
+    output: str | None = Field(default=None, description="the output that was read")
+    scores: str = Field(description="what it holds: probabilities, named probabilities, logits, sigmoids or labels")
+
+
 class SubjectModel(Document):
     name: str
     sha256: str
     kind: str
     classes: list[str] = []
-    gradients: bool = False
+    gradients: bool = Field(default=False, description="whether attacks with gradients were possible")
+    no_gradients: str | None = Field(default=None, description="why not")
+    gradient_difference: float | None = Field(
+        default=None,
+        description="largest difference of a probability between onnxruntime and the interpreter that gives gradients",
+    )
+    file: ModelFile | None = None
     training: dict[str, Any] | None = None
     confinement: str | None = None
     warnings: list[str] = Field(

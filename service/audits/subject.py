@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from evenhand.auditors.counts import Attribute, CountTable, count
 from evenhand.auditors.policy import DataSection
-from evenhand.auditors.report import AuditName, SubjectModel
+from evenhand.auditors.report import AuditName, ModelFile, ModelValue, SubjectModel
 from evenhand.datasets.counting.asked import Counted
 from evenhand.datasets.groups import lookalikes
 from evenhand.datasets.imageset import ImageSet
@@ -29,6 +29,7 @@ from evenhand.service.models.holdout import kept_rows
 
 if TYPE_CHECKING:
     from evenhand.auditors.robustness import ImageData
+    from evenhand.classifiers.card import ModelCard
     from evenhand.classifiers.loading import LoadedClassifier
     from evenhand.classifiers.training.record import TrainingRecord
 
@@ -202,10 +203,27 @@ class AuditSubject:
             kind=card.kind,
             classes=list(self.model.classifier.classes),
             gradients=card.gradients,
+            no_gradients=card.no_gradients,
+            gradient_difference=card.difference,
+            file=_model_file(card),
             training=card.training.shown() if card.training is not None else None,
             warnings=list(self.warnings),
             confinement=card.confined,
         )
+
+
+def _model_file(card: "ModelCard") -> ModelFile:
+    return ModelFile(
+        format=card.format,
+        bytes=card.bytes,
+        opset=card.opset,
+        producer=card.producer,
+        inputs=[ModelValue(name=each.name, type=each.type, shape=list(each.shape)) for each in card.inputs],
+        layout=card.layout,
+        outputs=[ModelValue(name=name, type=kind) for name, kind in card.outputs],
+        output=card.output,
+        scores=card.scores,
+    )
 
 
 def label_codes(table: Table, label: str, classes: tuple[str, ...]) -> NDArray[np.int32]:
@@ -357,6 +375,7 @@ def _load(request: AuditRequest, columns: Columns, source: Table | ImageSet) -> 
         features=columns.features,
         classes=classes,
         image_shape=_picture_size(images),
+        output=(section.probability_output or section.label_output) if section else None,
     )
     if request.device == "cuda" and loaded.card.gradients and hasattr(loaded.classifier, "to"):
         loaded.classifier.to(request.device)

@@ -19,7 +19,7 @@ _NAMELESS = re.compile(r"takes (\d+) numbers a row without names")
 
 def describe(card: "ModelCard") -> dict[str, Any]:
     """What is kept about a model: kind, features or picture size, classes, whether it has gradients, its training."""
-    kept = {name: value for name, value in card.to_json().items() if name not in {"bytes", "sha256", "inputs"}}
+    kept = {name: value for name, value in card.to_json().items() if name not in {"bytes", "sha256"}}
     return kept | {"training": card.training.shown() if card.training else None}
 
 

@@ -845,11 +845,26 @@ class GateResult(Document):
     allow_inconclusive: bool = False
 
 
+class Confinement(Document):
+    """What stood between the file of a model and the machine that ran it."""
+
+    mode: Literal["landlock+seccomp", "bwrap", "weak"] = Field(
+        description="weak: system call filter and limits alone, so that the model could have read files"
+    )
+    landlock_abi: int = Field(description="version of Landlock in the kernel; 0 where there is none")
+    seccomp: bool = Field(description="whether system calls were filtered")
+    bwrap: bool | None = Field(default=None, description="whether bubblewrap works; null where it was not needed")
+    reason: str | None = Field(default=None, description="why it was less than Landlock and the filter")
+
+
 class Environment(Document):
     python: str
     platform: str
     packages: dict[str, str]
     device: str = "cpu"
+    confinement: Confinement | None = Field(
+        default=None, description="null where no uploaded file was run: predictions, endpoints, networks in safetensors"
+    )
 
 
 class Report(Document):

@@ -7,6 +7,7 @@ import ctypes
 import errno
 import os
 import struct
+from collections.abc import Sequence
 
 from evenhand.classifiers.confine import syscalls
 
@@ -20,6 +21,7 @@ NEW_NAMESPACES = 0x7E020080
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 TERMINAL_REQUESTS = (0x5401, 0x5451, 0x5450, 0x541B)  # is it a terminal, close on exec or not, bytes waiting
 THREAD_NAME_REQUESTS = (15, 16)
+DESCRIPTOR_REQUESTS = (0, 1, 2, 3, 4, 1030)  # duplicate, flags; not F_SETOWN, which has signals sent to others
 
 PR_SET_SECCOMP, MODE_FILTER = 22, 2
 
@@ -74,6 +76,7 @@ def _conditions() -> dict[str, list[Instruction]]:
         "clone": thread_only,
         # Its flags lie behind a pointer that a filter cannot follow; with ENOSYS, libc uses clone.
         "clone3": [_return(FAIL | errno.ENOSYS)],
+        "fcntl": _only_among(1, DESCRIPTOR_REQUESTS),
         "ioctl": _only_among(1, TERMINAL_REQUESTS),
         "prctl": _only_among(0, THREAD_NAME_REQUESTS),
         "prlimit64": reading_limits,
@@ -81,23 +84,26 @@ def _conditions() -> dict[str, list[Instruction]]:
     }
 
 
-def program() -> list[Instruction]:
-    """The filter for the calling process on this processor.
+def program(machine: str | None = None) -> list[Instruction]:
+    """The filter for the calling process.
+
+    Args:
+        machine: "x86_64" or "aarch64"; None: this processor.
 
     Raises:
-        UnknownArchitecture: neither x86_64 nor aarch64.
+        UnknownArchitecture: neither of them.
     """
-    machine, _, audit_number = syscalls.architecture()
+    machine, column, audit_number = syscalls.architecture(machine)
     steps: list[Instruction] = [(LOAD, 0, 0, ARCHITECTURE), (EQUAL, 1, 0, audit_number), _return(KILL)]
     steps.append((LOAD, 0, 0, NUMBER))
     if machine == "x86_64":
         steps += [_unless(AT_LEAST, X32_CALLS), _return(KILL)]
-    for name in syscalls.ALLOWED:
-        number = syscalls.number(name)
+    for numbers in syscalls.ALLOWED.values():
+        number = numbers[column]
         if number is not None:
             steps += [_unless(EQUAL, number), _return(ALLOW)]
     for name, block in _conditions().items():
-        number = syscalls.number(name)
+        number = syscalls.CONDITIONAL[name][column]
         if number is not None:
             steps += [(EQUAL, 0, len(block), number), *block]
     return [*steps, _return(FAIL | errno.EPERM)]
@@ -107,13 +113,16 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def install() -> None:
+def install(steps: Sequence[Instruction] | None = None) -> None:
     """Bind the calling thread, and all that it will start, to the filter; it cannot be taken off again.
+
+    Args:
+        steps: another filter than `program()`.
 
     Raises:
         OSError: the kernel has no system call filters, or no_new_privs is not set.
     """
-    steps = program()
+    steps = program() if steps is None else steps
     code = b"".join(struct.pack("=HBBI", *step) for step in steps)
     buffer = ctypes.create_string_buffer(code, len(code))
     described = _Program(len(steps), ctypes.cast(buffer, ctypes.c_void_p))

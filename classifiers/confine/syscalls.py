@@ -13,7 +13,6 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "close": (3, 57),
     "lseek": (8, 62),
     "dup": (32, 23),
-    "fcntl": (72, 25),
     "poll": (7, None),
     "ppoll": (271, 73),
     # looking at files; which files, Landlock decides
@@ -90,6 +89,7 @@ CONDITIONAL: dict[str, tuple[int | None, int | None]] = {
     "openat": (257, 56),
     "clone": (56, 220),
     "clone3": (435, 435),
+    "fcntl": (72, 25),
     "ioctl": (16, 29),
     "prctl": (157, 167),
     "prlimit64": (302, 261),
@@ -106,19 +106,14 @@ class UnknownArchitecture(OSError):
         super().__init__(f"no system call table for {machine}; there is one for {' and '.join(ARCHITECTURES)}")
 
 
-def architecture() -> tuple[str, int, int]:
-    """Name, column in the tables above, and audit number of the running processor.
+def architecture(machine: str | None = None) -> tuple[str, int, int]:
+    """Name, column in the tables above, and audit number of a processor; None: of the running one.
 
     Raises:
         UnknownArchitecture: neither x86_64 nor aarch64.
     """
-    machine = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
-    if machine not in ARCHITECTURES:
-        raise UnknownArchitecture(machine)
-    return machine, *ARCHITECTURES[machine]
-
-
-def number(name: str) -> int | None:
-    """The number of an allowed or conditional system call here; None where this processor has no such call."""
-    _, column, _ = architecture()
-    return (ALLOWED | CONDITIONAL)[name][column]
+    found = machine or platform.machine()
+    found = {"AMD64": "x86_64", "arm64": "aarch64"}.get(found, found)
+    if found not in ARCHITECTURES:
+        raise UnknownArchitecture(found)
+    return found, *ARCHITECTURES[found]

@@ -289,7 +289,9 @@ def _report(request: AuditRequest, subject: AuditSubject, audits: Audits, findin
         audits=audits,
         findings=findings,
         environment=environment(
-            with_model=subject.model is not None, device=request.device if subject.model is not None else "cpu"
+            with_model=subject.model is not None,
+            device=request.device if subject.model is not None else "cpu",
+            confined=subject.model.card.confined if subject.model is not None else None,
         ),
     )
 

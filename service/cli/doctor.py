@@ -59,9 +59,18 @@ def _sandbox() -> str:
     from evenhand.classifiers.confine.mode import confinement
 
     found = confinement()
+    parts = (
+        f"Landlock {found.landlock_abi or 'no'}",
+        f"seccomp {'yes' if found.seccomp else 'no'}",
+        f"bubblewrap {'not needed' if found.bwrap is None else 'yes' if found.bwrap else 'no'}",
+    )
     if not found.is_enough:
-        raise _Missing(f"{found.detail}. Uploaded models are refused; predictions can be audited.")
-    return f"{found.mode}: {found.detail}"
+        raise _Missing(
+            f"{found.detail} ({', '.join(parts)}). Uploaded models are refused; predictions, endpoints and networks in "
+            "safetensors can be audited. Use Linux 5.13 or later with Landlock, or install bubblewrap, or accept less "
+            "with EVENHAND_SANDBOX=weak."
+        )
+    return f"{found.mode}: {found.detail} ({', '.join(parts)})"
 
 
 def _datasets() -> str:

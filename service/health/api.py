@@ -3,6 +3,7 @@
 import functools
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -92,12 +93,17 @@ def _worker() -> str:
 
 
 @functools.cache
-def _confinement() -> str:
+def _confinement() -> dict[str, Any]:
     # what the kernel offers does not change while we run
     from evenhand.classifiers.confine.mode import confinement
 
     found = confinement()
-    return f"{found.mode}: {found.detail}"
+    said = asdict(found) | {"detail": f"{found.mode}: {found.detail}"}
+    if not found.is_enough:
+        said["detail"] += (
+            ". Uploaded models are refused; predictions, endpoints and networks in safetensors are audited."
+        )
+    return said
 
 
 class NoWorker(Exception):
@@ -107,7 +113,7 @@ class NoWorker(Exception):
         super().__init__("no worker has a heartbeat. `evenhand serve` starts one; `evenhand worker` starts more.")
 
 
-CHECKS: dict[str, Callable[[], str]] = {
+CHECKS: dict[str, Callable[[], str | dict[str, Any]]] = {
     "database": _database,
     "migrations": _migrations,
     "artefacts": _artefacts,
@@ -116,11 +122,12 @@ CHECKS: dict[str, Callable[[], str]] = {
 }
 
 
-def _checked(check: Callable[[], str]) -> dict[str, Any]:
+def _checked(check: Callable[[], str | dict[str, Any]]) -> dict[str, Any]:
     try:
-        return {"ok": True, "detail": check()}
+        found = check()
     except Exception as error:  # whatever is wrong is the answer
         return {"ok": False, "detail": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
+    return {"ok": True, **(found if isinstance(found, dict) else {"detail": found})}
 
 
 def _json(content: dict[str, Any], status: int) -> Response:

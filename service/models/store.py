@@ -36,7 +36,8 @@ def add_model(
         created_by=actor,
     )
     session.add(model)
-    record(session, "model.add", actor=actor, subject=model.id, sha256=file.sha256)
+    confined = description.get("confined")
+    record(session, "model.add", actor=actor, subject=model.id, sha256=file.sha256, confinement=confined)
     session.flush()
     return model
 

@@ -386,6 +386,8 @@ def test_readyz_shows_every_part(anonymous: Client) -> None:
 
     assert answer.status == 200
     assert set(answer.json["checks"]) == {"database", "migrations", "artefacts", "worker", "confinement"}
+    confinement = answer.json["checks"]["confinement"]
+    assert set(confinement) == {"ok", "detail", "mode", "landlock_abi", "seccomp", "bwrap", "reason"}
 
 
 def test_the_service_describes_itself(anonymous: Client) -> None:

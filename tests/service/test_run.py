@@ -44,6 +44,9 @@ def test_report_names_the_model_and_its_confinement(german_report: Report) -> No
     assert model is not None
     assert model.kind == "logistic_regression"
     assert model.confinement is not None
+    assert german_report.environment.confinement is not None
+    assert german_report.environment.confinement.mode == model.confinement
+    assert german_report.environment.confinement.seccomp
     assert len(model.sha256) == 64
 
 

@@ -30,7 +30,7 @@ def subgroups(subject: AuditSubject, request: AuditRequest, *, rng: np.random.Ge
         alpha=request.policy.alpha,
         rng=rng,
         features=subject.table.features(settings.features) if settings.features else None,
-        unit=_unit(subject),
+        unit=units_of(subject),
         weight=None if counted else subject.weight,
         times=subject.table.times,
     )
@@ -47,7 +47,7 @@ def _notes_on_counts(subject: AuditSubject) -> list[str]:
     return notes
 
 
-def _unit(subject: AuditSubject) -> NDArray[np.int64] | None:
+def units_of(subject: AuditSubject) -> NDArray[np.int64] | None:
     """Who each row is about; a row that does not say is about somebody of its own."""
     if subject.columns.unit is None:
         return None

@@ -33,9 +33,7 @@ _IN_COLUMNS = (
     "Missing values were counted in the columns of this audit only; which groups have empty cells, and which rows are "
     "there twice, needs the rows."
 )
-_NO_SCORES = (
-    "Of the scores only whether they reach the threshold was counted: areas under curves and calibration need the rows."
-)
+_TOO_FINE = "its histogram by these groups would be too large to count"
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,25 @@ def counts_of(request: AuditRequest) -> tuple[Counted, DataSection] | None:
         with open_warehouse(request.source) as table:
             for setting, why in _why_rows(request).items():
                 raise NeedsRows(table.name, setting, why)
-            return _counts(_Source(table.name, lambda: table.columns, table.count), request)
+            counted, data = _counts(_Source(table.name, lambda: table.columns, table.count), request)
+            for check in _checks_without_histogram(counted, request):
+                raise NeedsRows(table.name, f"check {check}", _TOO_FINE)
+            return counted, data
     source = _large_file(request)
-    return None if source is None else _counts(source, request)
+    if source is None:
+        return None
+    counted, data = _counts(source, request)
+    return None if _checks_without_histogram(counted, request) else (counted, data)
+
+
+def _checks_without_histogram(counted: Counted, request: AuditRequest) -> list[str]:
+    """Checks on scores, where the scores were not counted in bins."""
+    from evenhand.auditors.scores.catalogue import SCORE_METRICS
+
+    if request.policy.data.score is None or counted.scores is not None:
+        return []
+    named = [check.metric for check in request.policy.check if check.audit == "group_disparity"]
+    return [metric for metric in named if metric in SCORE_METRICS]
 
 
 def _counts(source: _Source, request: AuditRequest) -> tuple[Counted, DataSection]:
@@ -72,19 +86,20 @@ def _counts(source: _Source, request: AuditRequest) -> tuple[Counted, DataSectio
         raise NothingToAudit(source.name, source.columns())
     if not data.sensitive:
         raise NoSensitiveColumn(source.name, source.columns())
-    score = data.score if data.prediction is None else None
     threshold = DEFAULT_THRESHOLD if data.threshold is None else data.threshold
-    keys = [*data.sensitive, data.label, data.prediction, data.stratum, *(data.where or {})]
-    counted = source.count(Asked(tuple(key for key in keys if key is not None), score, threshold, data.weight))
+    by = [*data.sensitive, *([data.label] if data.label else []), *(data.where or {})]
+    keys = [*by, *(key for key in (data.prediction, data.stratum) if key is not None)]
+    histogram = tuple(dict.fromkeys(by)) if data.score is not None else None
+    counted = source.count(Asked(tuple(keys), data.score, threshold, data.weight, histogram))
     if counted.score_range is not None and data.threshold is None:
         low, high = counted.score_range
         if low < 0 or high > 1:
-            raise ThresholdNeeded(str(score), low, high)
-    return counted.noting(_IN_COLUMNS, *([] if score is None else [_NO_SCORES])), _without_features(data, score)
+            raise ThresholdNeeded(str(data.score), low, high)
+    return counted.noting(_IN_COLUMNS), _without_features(data)
 
 
-def _without_features(data: DataSection, score: str | None) -> DataSection:
-    return data.model_copy(update={"features": None, "categorical": None, "pair": None, "score": score})
+def _without_features(data: DataSection) -> DataSection:
+    return data.model_copy(update={"features": None, "categorical": None, "pair": None})
 
 
 def _large_file(request: AuditRequest) -> _Source | None:
@@ -120,10 +135,6 @@ def _why_rows(request: AuditRequest) -> dict[str, str]:
 
 
 def _why_rows_for(check: Check) -> str | None:
-    from evenhand.auditors.scores.catalogue import SCORE_METRICS
-
-    if check.audit == "group_disparity" and check.metric in SCORE_METRICS:
-        return "it is about scores"
     if check.audit == "representation" and check.metric == "missingness":
         return "it is about empty cells of all columns"
     return None

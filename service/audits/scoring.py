@@ -1,17 +1,21 @@
 """What the scores add to group disparity, where rows have scores: the document's parts, the metrics of groups, findings."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evenhand.auditors.report import AttributeResult, Estimate, Finding, Group, GroupDisparity, GroupResult
 from evenhand.auditors.scores.plan import refuse_without_scores
+from evenhand.datasets.counting.asked import CountedScores
+from evenhand.service.audits.beyond_groups import units_of
 from evenhand.service.audits.documents import AuditRequest
-from evenhand.service.audits.subject import AuditSubject
+from evenhand.service.audits.subject import AuditSubject, matching
 
 if TYPE_CHECKING:
     from evenhand.auditors.scores.audit import ScoreAudit
+    from evenhand.auditors.scores.data import ScoreData
 
 PROBABILITY_THRESHOLD = 0.5
 
@@ -24,7 +28,7 @@ def with_scores(
     Raises:
         PolicyError: a check asks for what these scores, or the lack of any, do not allow.
     """
-    if subject.counted is not None or (subject.probabilities is None and subject.columns.score is None):
+    if _has_no_scores(subject):
         refuse_without_scores(request.policy)
         return document, []
     from evenhand.auditors.scores.audit import audit_scores
@@ -37,7 +41,10 @@ def with_scores(
         weight=subject.weight,
         favourable_is_positive=subject.outcomes.favourable_is_positive,
         scored_by=subject.columns.score or "probability of the positive class",
+        unit=units_of(subject),
     )
+    if subject.counted is not None and subject.counted.scores is not None:
+        data = _of_counts(data, subject, subject.counted.scores, where=request.policy.data.where or {})
     audit = audit_scores(
         data,
         policy=request.policy,
@@ -46,6 +53,38 @@ def with_scores(
         rng=rng,
     )
     return joined(document, audit), audit.findings
+
+
+def _has_no_scores(subject: AuditSubject) -> bool:
+    if subject.counted is not None:
+        return subject.counted.scores is None
+    return subject.probabilities is None and subject.columns.score is None
+
+
+def _of_counts(
+    data: "ScoreData", subject: AuditSubject, counted: CountedScores, *, where: Mapping[str, str]
+) -> "ScoreData":
+    """The same with rows as they were counted, each bin's score in the middle of what lies in it."""
+    keep = np.flatnonzero(matching(counted.table, where))
+    table = counted.table.take(keep)
+    lowest, highest = counted.lowest[keep], counted.highest[keep]
+    label = None
+    if subject.columns.label is not None and subject.outcomes.label is not None:
+        known = subject.table.groups(subject.columns.label)
+        code_of = {known.values[value]: code for value, code in zip(known.codes, subject.outcomes.label, strict=True)}
+        found = table.groups(subject.columns.label)
+        label = np.array([code_of[value] for value in found.values], dtype=np.int8)[found.codes]
+    groups = {name: table.groups(name) for name in subject.columns.sensitive}
+    return replace(
+        data,
+        scores=lowest + (highest - lowest) / 2,
+        attributes={name: (found.codes, found.values) for name, found in groups.items()},
+        label=label,
+        weight=None if counted.weight is None else counted.weight[keep],
+        times=table.times,
+        squares=None if counted.squares is None else counted.squares[keep],
+        reach=(highest - lowest) / 2,
+    )
 
 
 def joined(document: GroupDisparity, audit: "ScoreAudit") -> GroupDisparity:

@@ -92,9 +92,6 @@ class AuditSubject:
         return {name: (found.codes, found.values) for name, found in groups.items()}
 
     @property
-    def weight(self) -> NDArray[np.float64] | None:
-        return self.table.weights(self.columns.weight) if self.columns.weight else None
-    @property
     def lookalikes(self) -> tuple[str, ...]:
         """What a reader must know of groups that may be one, written in two ways."""
         columns = self.attributes | ({str(self.columns.stratum): self.stratum} if self.stratum else {})
@@ -105,6 +102,9 @@ class AuditSubject:
             for alike in lookalikes(values)
         )
 
+    @property
+    def weight(self) -> NDArray[np.float64] | None:
+        return self.table.weights(self.columns.weight) if self.columns.weight else None
 
     @property
     def stratum(self) -> Codes | None:
@@ -295,7 +295,7 @@ def _counted_subject(counted: Counted, data: DataSection) -> AuditSubject:
     """What is only counted: label, prediction and sensitive columns, equal rows together."""
     notes = counted.notes
     if data.where:
-        rows = counted.take(np.flatnonzero(_matching(counted.table, data.where)))
+        rows = counted.take(np.flatnonzero(matching(counted.table, data.where)))
         notes = (_chosen_rows(rows.table, counted.table, _spoken(data.where)), *notes)
         counted = rows
     table = counted.table
@@ -315,7 +315,7 @@ def _rows_asked_for(
     where = request.policy.data.where
     table, _ = _parts(source)
     if where:
-        keep = _matching(table, where)
+        keep = matching(table, where)
         said = _spoken(where)
     else:
         kept = kept_rows(table, source.sha256, trained.settings) if trained is not None else None
@@ -334,7 +334,7 @@ def _chosen_rows(rows: Table, of: Table, said: str) -> str:
     return f"Audited are {rows.total:,} of {of.total:,} rows, {said}."
 
 
-def _matching(table: Table, where: Mapping[str, str]) -> NDArray[np.bool_]:
+def matching(table: Table, where: Mapping[str, str]) -> NDArray[np.bool_]:
     """Rows that have every value asked for.
 
     Raises:

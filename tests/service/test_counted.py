@@ -12,7 +12,7 @@ from pyarrow import feather, parquet
 
 from evenhand.auditors.policy import Check, DataSection, Policy
 from evenhand.auditors.report import Finding, Report
-from evenhand.datasets.counting import chunks, streaming
+from evenhand.datasets.counting import chunks, score_tally, streaming
 from evenhand.datasets.errors import MissingColumn, MissingValue, NotBinary
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.errors import NeedsRows, NoSensitiveColumn, NothingToAudit, ThresholdNeeded
@@ -138,7 +138,6 @@ def test_scores_count_by_their_threshold(folder: Path, large: None) -> None:
     assert audit is not None
     assert audit.attributes[0].overall.counts.selected == (scores >= 0.25).sum()
     assert audit.prediction == "score >= 0.25"
-    assert any("areas under curves" in limit for limit in report.subject.data.limits)
 
 
 def test_scores_outside_0_and_1_need_a_threshold(tmp_path: Path, large: None) -> None:
@@ -217,11 +216,123 @@ def test_search_of_counts_says_what_it_could_not_look_at(folder: Path, large: No
     assert "Weights were not used" in notes
 
 
-def test_rows_are_read_for_a_check_on_scores(folder: Path, large: None) -> None:
-    asked = request(folder / "people.parquet", prediction=None, score="score")
-    policy = asked.policy.model_copy(update={"check": [Check(metric="roc_auc", compare="difference", within=0.1)]})
+def on_scores(source: Path | str, **data: Any) -> AuditRequest:
+    """An audit of a score, with a check that decides on areas."""
+    asked = request(source, prediction=None, score="score", **data)
+    checks = [Check(metric="roc_auc", compare="difference", within=0.1), Check(metric="accuracy", within=0.1)]
+    return asked.model_copy(update={"policy": asked.policy.model_copy(update={"check": checks})})
 
-    assert not was_counted(run_audit(asked.model_copy(update={"policy": policy})))
+
+def close(found: Any, wanted: Any, *, within: float = 1e-9) -> bool:
+    """Whether two documents are alike, numbers up to the order in which sums were added."""
+    if isinstance(wanted, dict):
+        return found.keys() == wanted.keys() and all(close(found[key], wanted[key], within=within) for key in wanted)
+    if isinstance(wanted, list):
+        return len(found) == len(wanted) and all(
+            close(*pair, within=within) for pair in zip(found, wanted, strict=True)
+        )
+    return found == pytest.approx(wanted, abs=within) if isinstance(wanted, float) else found == wanted
+
+
+def scores_of(report: Report) -> list[dict[str, Any]]:
+    assert report.audits.group_disparity is not None
+    found = report.audits.group_disparity.scores
+    assert found is not None
+    return [attribute.model_dump(exclude={"notes"}) for attribute in found]
+
+
+SCORED: list[dict[str, Any]] = [
+    {},
+    {"label": None},
+    {"weight": "w"},
+    {"where": {"region": "north"}},
+    {"threshold": 0.25},
+]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "csv", "duckdb"])
+def test_scores_of_few_values_are_audited_as_their_rows(
+    kind: str, folder: Path, warehouse: str, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores in thousandths: no bin holds two, and nothing is in doubt."""
+    for data in SCORED if kind in ("parquet", "duckdb") else [{"weight": "w"}]:
+        here = folder / f"people.{kind}" if kind != "duckdb" else warehouse
+        ask = on_scores if data.get("label", "y") else lambda at, **d: request(at, prediction=None, score="score", **d)
+        counted = run_audit(ask(here, **data))
+        with monkeypatch.context() as patch:
+            patch.setattr(streaming, "LARGE_ROWS", 10**9)
+            patch.setattr(streaming, "LARGE_BYTES", 10**12)
+            read = run_audit(ask(folder / "people.parquet", **data))
+
+        assert not was_counted(read)
+        assert close(scores_of(counted), scores_of(read))
+        assert close(group_metrics(counted), group_metrics(read))
+        assert [finding.id for finding in disparities(counted)] == [finding.id for finding in disparities(read)]
+        pairs = zip(disparities(counted), disparities(read), strict=True)
+        assert all(
+            close(one.model_dump(exclude={"message"}), other.model_dump(exclude={"message"})) for one, other in pairs
+        )
+        assert counted.gate.exit_code == read.gate.exit_code
+
+
+def group_metrics(report: Report) -> list[Any]:
+    assert report.audits.group_disparity is not None
+    return [attribute.model_dump() for attribute in report.audits.group_disparity.attributes]
+
+
+def test_scores_in_bins_come_with_a_bound_that_holds(
+    tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every row has a score of its own: areas are known within the bound, and the interval is wider by it."""
+    rng = np.random.default_rng(2)
+    label, sex = rng.integers(0, 2, 6_000), rng.integers(0, 2, 6_000)
+    score = 1 / (1 + np.exp(-rng.normal(label + 0.3 * sex)))
+    path = tmp_path / "people.parquet"
+    parquet.write_table(pa.table({"y": label, "sex": sex, "score": score}), path)
+    asked = on_scores(path, sensitive=["sex"])
+
+    counted = run_audit(asked)
+    monkeypatch.undo()
+    read = run_audit(asked)
+
+    (found,), (truth,) = scores_of(counted), scores_of(read)
+    assert 0 < found["cross"]["bound"] < 0.001
+    areas = [np.array(each["cross"]["area"], dtype=float) for each in (found, truth)]
+    assert np.abs(areas[0] - areas[1]).max() <= found["cross"]["bound"]
+    assert np.abs(areas[0] - areas[1]).max() > 0
+    one, other = (
+        next(finding for finding in disparities(each) if finding.metric == "roc_auc") for each in (counted, read)
+    )
+    assert one.verdict == other.verdict
+    assert one.low is not None
+    assert other.low is not None
+    assert one.low < other.low
+    audit = counted.audits.group_disparity
+    assert audit is not None
+    assert audit.scores is not None
+    assert any("bins" in note and "areas under curves by ." in note for note in audit.scores[0].notes)
+
+
+def test_rows_are_read_for_a_check_on_scores_with_more_bins_than_there_is_room(
+    folder: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score_tally, "MOST_SCORE_CELLS", 10)
+
+    checked = run_audit(on_scores(folder / "people.parquet"))
+    unchecked = run_audit(request(folder / "people.parquet", prediction=None, score="score"))
+
+    assert not was_counted(checked)
+    assert was_counted(unchecked)
+    assert any("areas under curves and calibration are left out" in limit for limit in unchecked.subject.data.limits)
+
+
+def test_a_check_on_scores_that_may_not_leave_the_warehouse_is_refused(
+    warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evenhand.datasets.warehouse.MOST_ROWS_OUT", 40)
+
+    with pytest.raises(NeedsRows, match="check roc_auc"):
+        run_audit(on_scores(warehouse))
 
 
 def test_small_file_is_read(folder: Path) -> None:

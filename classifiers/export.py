@@ -1,10 +1,14 @@
 """Trained classifiers as ONNX, for other programs: networks, and pipelines that skl2onnx can convert."""
 
+import copy
 import io
 import json
 import warnings
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from evenhand.classifiers.errors import UnsupportedModel
 from evenhand.classifiers.export_tables import table_network
@@ -78,8 +82,26 @@ def _pipeline(classifier: Pipeline, trained: Trained, name: str) -> Any:
         for column in classifier.features
     ]
     try:
-        return to_onnx(classifier.estimator, initial_types=types, options={"zipmap": False}, target_opset=OPSET)
+        return to_onnx(
+            _with_empty_texts(classifier.estimator), initial_types=types, options={"zipmap": False}, target_opset=OPSET
+        )
     except Exception as problem:  # skl2onnx's errors have no common base below Exception
         raise UnsupportedModel(
             name=name, problem=f"skl2onnx cannot convert {trained.record.kind} ({problem})"[:500], instead=_SAVE
         ) from None
+
+
+def _with_empty_texts(estimator: Any) -> Any:
+    """A copy whose encoders know a missing text as the empty text, as which it goes into ONNX."""
+    from sklearn.preprocessing import OneHotEncoder
+
+    own = copy.deepcopy(estimator)
+    for _, step, _ in own[0].transformers_:
+        if isinstance(step, OneHotEncoder):
+            step.categories_ = [_emptied(known) for known in step.categories_]
+    return own
+
+
+def _emptied(known: NDArray[Any]) -> NDArray[Any]:
+    """Levels with the empty text for None; as they are where the empty text is a level of its own."""
+    return known if "" in known.tolist() else np.array(["" if text is None else text for text in known], known.dtype)

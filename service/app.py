@@ -29,7 +29,7 @@ from evenhand.service.rest import API, JSON, MAX_JSON_BYTES, problem
 
 APIS = (datasets, models, audits, reports, health)
 
-PAGES = ("home", "auth", "audits", "reports", "datasets", "models")
+PAGES = ("home", "auth", "audits", "reports", "datasets", "models", "policies")
 """Folders whose pages.py has a blueprint `pages`."""
 
 SECURITY_HEADERS = {

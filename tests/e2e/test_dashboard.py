@@ -54,6 +54,9 @@ def test_every_page_opens_without_complaint_and_fits_a_telephone(signed_in: Watc
         "/datasets/emoji-people",
         "/audits/new",
         "/audits/new?dataset=adult",
+        "/models/train?dataset=adult",
+        "/policies",
+        "/policies?dataset=compas",
     ):
         signed_in.page.goto(service.address + path)
         signed_in.page.set_viewport_size({"width": 400, "height": 900})
@@ -122,6 +125,52 @@ def test_what_is_missing_is_said_beside_its_field(signed_in: Watched, service: R
     assert "Choose a model" in page.inner_text("#prediction-error")
     assert "Choose at least one column" in page.inner_text("#sensitive-error")
     assert page.get_attribute("#prediction", "aria-invalid") == "true"
+
+
+def test_training_without_a_label_is_refused_and_nothing_typed_is_lost(
+    signed_in: Watched, service: RunningService
+) -> None:
+    page = signed_in.page
+    page.goto(f"{service.address}/models")
+    page.select_option("#dataset", "german")
+    page.click("text=Choose columns")
+    page.fill("#name", "my model")
+    page.select_option("#label", "")
+    page.click("main button:has-text('Train')")
+
+    assert "Choose the column that is learned" in page.inner_text("#label-error")
+    assert page.input_value("#name") == "my model"
+
+
+def test_column_that_is_compared_with_itself_is_refused_beside_its_field(
+    signed_in: Watched, service: RunningService
+) -> None:
+    page = signed_in.page
+    page.goto(f"{service.address}/audits/new?dataset=compas")
+    page.select_option("#score", "")
+    page.select_option("#prediction", "two_year_recid")
+    page.fill("#threshold", "")
+    page.fill("#favourable", "no")
+    page.click("text=Start the audit")
+
+    assert "compared with itself" in page.inner_text("#prediction-error")
+    assert page.input_value("#favourable") == "no"
+
+
+def test_profile_of_a_data_set_is_by_the_columns_that_are_chosen(signed_in: Watched, service: RunningService) -> None:
+    page = signed_in.page
+    page.goto(f"{service.address}/datasets/compas")
+    page.click("text=Choose columns")
+    page.uncheck("input[name=by][value=sex]")
+    page.uncheck("input[name=by][value=race]")
+    page.check("input[name=by][value=age_cat]")
+    page.click("main button:has-text('Show')")
+
+    assert "Greater than 45" in page.inner_text("main")
+    assert page.locator("th:has-text('two_year_recid = 1')").count() == 1
+    page.goto(f"{service.address}/datasets/emoji-people")
+    assert page.locator(".pictures img").count() == 15
+    assert signed_in.complaints == []
 
 
 def test_file_that_can_run_code_is_refused_beside_the_field(

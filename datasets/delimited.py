@@ -4,7 +4,8 @@ Read as UTF-8, with or without a byte order mark. The separator of a .csv is the
 frequent in the header. Unquoted "", NA, N/A, NaN, nan, null and NULL are missing. Quoted text is text ("NA" is
 Namibia), save the empty string, which is missing either way: many programs quote every field. A column is whole
 numbers, booleans (true/false), dates, times or decimals where every value is; else text. So 02139 becomes 2139:
-prefix codes that must keep their zeros with a letter, or hand in Parquet.
+prefix codes that must keep their zeros with a letter, or hand in Parquet. Whole numbers beyond 64 bits stay text: as
+decimals, long identifiers that differ would become one.
 """
 
 from codecs import getincrementaldecoder
@@ -29,6 +30,7 @@ VALUES: dict[str, Any] = {
 }
 """How a value is understood, as pyarrow's ConvertOptions take it."""
 _BLOCK = 1 << 20
+_MOST_WHOLE = 2.0**63
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ def read_delimited(path: Path, name: str, *, tab: bool) -> tuple[Any, int | None
         EmptySource: a header and no rows. RaggedRow, NotUtf8. CorruptFile: a quote never closed, or anything else.
     """
     found = survey(path, name)
+    between = separator(found, tab=tab)
     try:
-        data = _read(path, separator(found, tab=tab), name)
+        data = exact(_read(path, between, name), lambda columns: _as_text(path, between, columns))
     except pa.ArrowInvalid as error:
         raise CorruptFile(name, "tab-separated text" if tab else "CSV", str(error)) from None
     if data.num_rows == 0:
@@ -82,6 +85,10 @@ def survey(path: Path, name: str) -> Survey:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise NotUtf8(name, "a character cut short", f"the last line, {newlines + 1:,}") from None
+    if not newlines and b"\r" in header.rstrip(b"\r"):
+        raise CorruptFile(
+            name, "CSV", "its lines end in a carriage return alone, as on old systems, and not in a line feed"
+        )
     lines = newlines + (last != b"\n")
     if lines < 2:
         raise EmptySource(name, "a header and no rows")
@@ -131,6 +138,44 @@ def _read(path: Path, separator: str, name: str) -> Any:
         raise error
 
 
+def exact(data: Any, as_text: Callable[[list[str]], Any]) -> Any:
+    """The rows with whole numbers that neither 64 bits nor a decimal can hold as the text they were written as.
+
+    Args:
+        data: a pyarrow.Table as its types were inferred.
+        as_text: these columns of the same rows as text.
+    """
+    suspects = [name for name, column in zip(data.column_names, data.columns, strict=True) if _is_rounded(column)]
+    if not suspects or len(set(data.column_names)) < len(data.column_names):
+        return data
+    texts = as_text(suspects)
+    for name in suspects:
+        if _are_digits(texts.column(name)):
+            data = data.set_column(data.column_names.index(name), name, texts.column(name))
+    return data
+
+
+def _is_rounded(column: Any) -> bool:
+    if not pa.types.is_floating(column.type):
+        return False
+    most = pc.max(pc.abs(column)).as_py()
+    return most is not None and _MOST_WHOLE <= most < float("inf")
+
+
+def _are_digits(texts: Any) -> bool:
+    return bool(pc.all(pc.match_substring_regex(texts, r"^\s*[+-]?[0-9]+\s*$")).as_py())
+
+
+def _as_text(path: Path, between: str, columns: list[str]) -> Any:
+    return pv.read_csv(
+        path,
+        parse_options=parse_options(between),
+        convert_options=pv.ConvertOptions(
+            **VALUES, include_columns=columns, column_types=dict.fromkeys(columns, pa.string())
+        ),
+    )
+
+
 def ragged_row(found: Any, name: str) -> RaggedRow:
     """The error for a row that pyarrow could not take apart."""
     row = None if found.number is None else int(found.number) - 1
@@ -166,7 +211,8 @@ def _reinferred(column: Any) -> Any:
     """Text that is a number or a date in every row that has a value, as that."""
     for kind in (pa.int64(), pa.float64(), pa.date32()):
         try:
-            return column.cast(kind)
+            read = column.cast(kind)
         except pa.ArrowInvalid:
             continue
+        return column if _is_rounded(read) and _are_digits(column) else read
     return column

@@ -38,6 +38,7 @@ Every constructor takes facts, keeps them as attributes, and builds the message.
 Rows are counted from 1, the first row of data.
 """
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -337,8 +338,19 @@ class NotNumeric(ColumnError):
         self.column, self.row, self.value, self.source, self.line = column, row, value, source, line
         super().__init__(
             f"column '{column}' of {source} is not numeric: {value!r}{'' if row is None else f' in {_place(row, line)}'}."
-            " Numbers are needed here. Mend the value, or name another column."
+            f" Numbers are needed here. {_how_written(value)}Mend the value, or name another column."
         )
+
+
+def _how_written(value: str) -> str:
+    """What is unusual about a number that another program wrote for people; empty where it is no such number."""
+    if re.fullmatch(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d+)?\s*", value):
+        return "The comma groups thousands, which is not read: write 1234.5. "
+    if re.fullmatch(r"\s*[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+\s*", value):
+        return "The comma is a decimal comma, which is not read: write 0.5. "
+    if re.fullmatch(r"\s*[+-]?\d+([.,]\d+)?\s*%\s*", value):
+        return "Per cent are not read: write a fraction, 0.5 for 50%. "
+    return ""
 
 
 class BadWeight(ColumnError):

@@ -102,7 +102,12 @@ def plain_type(kind: Any, place: Place) -> Any:
     """
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if (
+        pa.types.is_nested(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_interval(kind)
+    ):
         raise UnsupportedType(place.column, f"values of type {kind}", source=place.source)
     if pa.types.is_string_view(kind):
         return pa.string()

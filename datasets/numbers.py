@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from evenhand.datasets.errors import BadWeight, UnsupportedType
+from evenhand.datasets.groups import plain_type
 from evenhand.datasets.place import Place
 
 
@@ -74,8 +75,7 @@ def feature(column: Any, place: Place) -> NDArray[Any]:
         return microseconds / 86_400e6
     if pa.types.is_time(kind):
         return _float64(column.cast(pa.time64("us")).cast(pa.int64())) / 86_400e6
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        raise UnsupportedType(place.column, f"values of type {kind}", source=place.source)
+    plain_type(kind, place)
     texts: NDArray[Any] = np.empty(len(column), dtype=object)
     texts[:] = column.cast(pa.string()).to_pylist()
     return texts

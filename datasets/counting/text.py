@@ -109,10 +109,17 @@ def settle(counted: Counted, asked: Asked) -> Counted:
 
 def _read(table: Table, keys: Sequence[str]) -> Table:
     options = pv.ConvertOptions(**delimited.VALUES)
-    read = delimited.settled(pv.read_csv(io.BytesIO(_written(table.data.select(keys))), convert_options=options))
+    read = delimited.settled(delimited.exact(pv.read_csv(io.BytesIO(written), convert_options=options), as_text))
     data = table.data
     for at, key in enumerate(keys):
         # the first column keeps a row of nothing but missing values from being an empty line
+    written = _written(table.data.select(keys))
+
+    def as_text(columns: list[str]) -> Any:
+        types = dict.fromkeys(columns, pa.string())
+        options = pv.ConvertOptions(**delimited.VALUES, include_columns=columns, column_types=types)
+        return pv.read_csv(io.BytesIO(written), convert_options=options)
+
         data = data.set_column(data.column_names.index(key), key, read.column(1 + at))
     return replace(table, data=data)
 

@@ -172,7 +172,7 @@ text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(text, st.integers(-(2**40), 2**40)), min_size=1, max_size=8))
-def test_quoted_text_comes_back_as_it_was_written(tmp_path: Path, rows: list[tuple[str, int]]) -> None:
+def test_quoted_text_comes_back_as_it_was_read(tmp_path: Path, rows: list[tuple[str, int]]) -> None:
     """With a first row that is surely text: a column of quoted numbers would come back as numbers."""
     rows = [("text", 0), *rows]
     written = io.StringIO(newline="")
@@ -201,3 +201,46 @@ def test_any_bytes_are_a_table_or_a_named_error(tmp_path: Path, content: bytes) 
         outcome = str(error)
 
     assert "data.csv" in outcome
+
+
+# --- what a spreadsheet or another program writes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("more", ["", '"",1\n'])
+def test_identifiers_beyond_64_bits_stay_apart(tmp_path: Path, quote: str, more: str) -> None:
+    """As decimals both would be 12345678901234567168: two people one unit, and nobody told."""
+    ids = ("12345678901234567890", "12345678901234567891")
+    text = "id,y\n" + "".join(f"{quote}{i}{quote},1\n" for i in ids) + more
+
+    assert read(tmp_path, text).groups("id").names == ids
+
+
+@pytest.mark.parametrize("value", ["1e30", "12345678901234567890.5"])
+def test_large_decimals_are_numbers(tmp_path: Path, value: str) -> None:
+    assert read(tmp_path, f"s\n{value}\n2\n").numeric("s").tolist() == [float(value), 2.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("0,5", "decimal comma"),
+        ("1.234,5", "decimal comma"),
+        ("1,234", "groups thousands"),
+        ("1,234,567.8", "groups thousands"),
+        ("50%", "Per cent are not read"),
+    ],
+)
+def test_number_written_for_people_is_named_with_how_to_write_it(tmp_path: Path, value: str, said: str) -> None:
+    with pytest.raises(NotNumeric, match=rf"in row 2 \(line 3\).*{said}"):
+        read(tmp_path, f's,y\n1,1\n"{value}",0\n').numeric("s")
+
+
+def test_other_text_gets_no_such_hint(tmp_path: Path) -> None:
+    with pytest.raises(NotNumeric, match=r"needed here. Mend the value"):
+        read(tmp_path, "s\n1\nhigh\n").numeric("s")
+
+
+def test_lines_of_old_systems_are_named(tmp_path: Path) -> None:
+    with pytest.raises(CorruptFile, match="carriage return alone"):
+        read(tmp_path, "a,b\r1,2\r3,4\r")

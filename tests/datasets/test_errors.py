@@ -42,7 +42,7 @@ def test_not_binary_shows_values_and_both_options() -> None:
 
 
 def test_fractions_are_taken_for_scores() -> None:
-    assert "--score p and --threshold" in str(NotBinary("p", ["0.1", "0.25", "1.0"]))
+    assert "--score p --threshold T" in str(NotBinary("p", ["0.1", "0.25", "1.0"]))
 
 
 def test_unknown_positive_suggests_the_nearest_value() -> None:

@@ -47,6 +47,7 @@ KEYS: dict[str, pa.Array] = {
     "date": pa.array([datetime.date(2020, 1, 1 + i % 4) for i in range(ROWS)]),
     "moment": pa.array([datetime.datetime(2020, 1, 1, i % 5) for i in range(ROWS)], pa.timestamp("ns")),
     "decimal": pa.array([i % 3 for i in range(ROWS)], pa.int32()).cast(pa.decimal128(12, 2)),
+    "long identifiers": pa.array([f"1234567890123456789{i % 3}" for i in range(ROWS)]),
     "nothing": pa.nulls(ROWS),
 }
 

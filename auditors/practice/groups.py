@@ -44,13 +44,20 @@ def counted(document: GroupDisparity, rows: Sequence[GroupResult], *, metric: st
         shown = row.metrics.get(metric)
         if row.unknown or shown is None:
             continue
-        estimate = shown.estimate
-        selected = Selected(round(estimate * row.n), row.n) if whole and estimate is not None and row.n else None
+        selected = Selected(_people(document, row, metric), row.n) if whole and row.n else None
         rate = selected.rate if selected else None
-        if selected is None and estimate is not None:
-            rate = Fraction(estimate).limit_denominator(FINEST)
+        if selected is None and shown.estimate is not None:
+            rate = Fraction(shown.estimate).limit_denominator(FINEST)
         found.append(Counted(row.group, row.n, selected, rate, shown, row.small))
     return found
+
+
+def _people(document: GroupDisparity, row: GroupResult, metric: str) -> int:
+    """How many of whole rows: from the counts where these say it, else from the rate of those who score beyond the median."""
+    if metric == FAVOURABLE:
+        positive = round(row.counts.selected)
+        return positive if document.favourable == document.positive else row.n - positive
+    return round((row.metrics[metric].estimate or 0.0) * row.n)
 
 
 def unknown_rows(rows: Sequence[GroupResult]) -> int:

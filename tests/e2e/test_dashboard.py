@@ -90,6 +90,17 @@ def test_report_is_taken_along_as_a_file(signed_in: Watched, service: RunningSer
     assert signed_in.complaints == []
 
 
+def test_report_is_taken_along_as_pdf(signed_in: Watched, service: RunningService, tmp_path: Path) -> None:
+    audit_compas(signed_in, service)
+    with signed_in.page.expect_download() as download:
+        signed_in.page.click(".actions a:has-text('PDF')")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+
+    assert path.suffix == ".pdf"
+    assert path.read_bytes().startswith(b"%PDF-")
+
+
 def test_upload_of_a_table_and_its_audit(signed_in: Watched, service: RunningService, tmp_path: Path) -> None:
     rows = [
         f"{sex},{label},{prediction}"

@@ -11,7 +11,7 @@ from evenhand.datasets.columnar import damage
 from evenhand.datasets.errors import CorruptFile, DuplicateColumn, EmptySource, MissingColumn
 from evenhand.datasets.formats import Format
 
-ROWS_A_CHUNK = 1 << 18
+ROWS_A_CHUNK = 1 << 17
 """A few megabytes of codes: more costs memory, fewer cost time for each chunk."""
 
 _BUFFER_BYTES = 1 << 20

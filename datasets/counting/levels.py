@@ -91,15 +91,17 @@ class Levels:
 
     def _level_of(self, values: Any) -> NDArray[np.intp]:
         """Levels of these values, the new ones added. Null equals null, and NaN equals NaN."""
-        new = values.filter(pc.is_null(pc.index_in(values, value_set=self.values, skip_nulls=False))).unique()
-        self.values = pa.concat_arrays([self.values, new])
         found = pc.index_in(values, value_set=self.values, skip_nulls=False)
+        if found.null_count:
+            new = values.filter(pc.is_null(found)).unique()
+            self.values = pa.concat_arrays([self.values, new])
+            found = pc.index_in(values, value_set=self.values, skip_nulls=False)
         return _numpy(found).astype(np.intp) if len(found) else np.zeros(0, np.intp)
 
 
 def highest_code(numbers: NDArray[np.integer[Any]]) -> int:
     """The highest of whole numbers, where a negative one is higher than all: one pass in place of two."""
-    return int(numbers.view(f"u{numbers.dtype.itemsize}").max())
+    return int(np.maximum.reduce(numbers.view(f"u{numbers.dtype.itemsize}")))
 
 
 def _numpy(column: Any) -> NDArray[np.integer[Any]]:

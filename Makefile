@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 HOME_FOLDER ?= $(CURDIR)/.evenhand
 
-.PHONY: help install install-dev demo serve test test-all check format bench lock clean
+.PHONY: help install install-dev demo serve test test-all check format bench bench-models lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ format: install-dev ## Format and mend what can be mended
 
 bench: install-dev ## Print speed and ratios against peers, side by side
 	$(BIN)/python -m benchmarks
+
+bench-models: install-dev ## Print the cost of confinement, and rows and pictures scored a second
+	$(BIN)/python -m benchmarks.models
 
 lock: install-dev ## Refresh constraints.txt from what is installed
 	$(PIP) freeze --exclude-editable --exclude pip --exclude setuptools | sed -E 's/ @ .*//; s/\+cpu$$//' | LC_ALL=C sort -f > constraints.txt

@@ -6,7 +6,7 @@ import junitparser
 
 from evenhand.auditors.report import Finding, Report
 from evenhand.auditors.verdict import Gate, Verdict
-from evenhand.service.render import checks, numbers, words
+from evenhand.service.render import checks, numbers, subgroups, words
 
 
 def xml(report: Report) -> str:
@@ -16,6 +16,10 @@ def xml(report: Report) -> str:
         suite.add_testcase(_case(check.finding))
     suite.add_property("outcome", report.gate.outcome)
     suite.add_property("exit_code", str(report.gate.exit_code))
+    if (search := subgroups.of(report)) is not None:
+        suite.add_property("subgroups_searched", str(search.searched))
+        suite.add_property("subgroups_confirmed", str(len(subgroups.confirmed(search))))
+        suite.add_property("worst_subgroups", _clean(subgroups.outcome(search)))
     document = junitparser.JUnitXml()
     document.add_testsuite(suite)
     written = io.BytesIO()

@@ -3,7 +3,7 @@
 import re
 
 from evenhand.auditors.report import Estimate, Report
-from evenhand.service.render import checks, groups, numbers, practice_text, sentences, words
+from evenhand.service.render import checks, groups, numbers, practice_text, sentences, subgroups, words
 
 MARKS = {"proven_disparity": "🔴", "inconclusive": "🟡", "proven_within": "🟢"}
 MOST_GROUPS = 20
@@ -25,6 +25,8 @@ def markdown(report: Report) -> str:
             parts += [f"### {text(words.first_upper(shown.attribute))}", _groups(shown)]
             if len(shown.rows) > MOST_GROUPS:
                 parts.append(f"and {numbers.rows(len(shown.rows) - MOST_GROUPS)} smaller groups in the report")
+    if (worst := subgroups.line(report)) is not None:
+        parts.append(text(worst))
     practised = [
         f"{text(caption)}\n\n{table(['Group', *map(text, header[1:])], [[text(cell) for cell in row] for row in body])}"
         for caption, header, body in practice_text.markdown_tables(report)

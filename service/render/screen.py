@@ -6,7 +6,7 @@ from rich.text import Text
 
 from evenhand.auditors.report import Estimate, Report
 from evenhand.auditors.verdict import Verdict
-from evenhand.service.render import checks, groups, numbers, practice_text, proxies, sentences, words
+from evenhand.service.render import checks, groups, numbers, practice_text, proxies, sentences, subgroups, words
 
 STYLES = {"bad": "bold red", "ok": "green", "maybe": "yellow", "quiet": "dim"}
 WIDE = 115
@@ -32,6 +32,8 @@ def show(report: Report, *, console: Console, quiet: bool = False) -> None:
             console.print(Text(words.printable(note)), soft_wrap=True, highlight=False)
         for said in practice_text.lines(report):
             console.print(Text(words.printable(said)), soft_wrap=True, highlight=False)
+        if (worst := subgroups.line(report)) is not None:
+            console.print(Text(words.printable(worst)), soft_wrap=True, highlight=False)
         for line in _proxies(report):
             console.print(line, soft_wrap=True, highlight=False)
         for note in _open_questions(gated):

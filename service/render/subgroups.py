@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from evenhand.auditors.report import Subgroup, SubgroupSearch
+from evenhand.auditors.report import Report, Subgroup, SubgroupSearch
 from evenhand.service.render import numbers, words
 
 
@@ -44,6 +44,17 @@ def outcome(search: SubgroupSearch) -> str:
         f"{words.group_in_full(first.group)}, {words.metric(first.metric)} {numbers.short(first.rate)} against "
         f"{numbers.short(first.rest_rate)} of the rest. Each asks for a justification."
     )
+
+
+def of(report: Report) -> SubgroupSearch | None:
+    """The report's search, where there was one."""
+    return report.audits.group_disparity.subgroups if report.audits.group_disparity else None
+
+
+def line(report: Report) -> str | None:
+    """What was found, for outputs of a few lines; None where nothing was searched."""
+    search = of(report)
+    return None if search is None else f"Worst subgroups: {outcome(search)}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -87,3 +87,20 @@ def test_terminal_gets_no_escape_sequence_from_a_group() -> None:
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "\x1b" not in shown
     assert "[bold]x[/bold]" in shown
+
+
+def test_worst_subgroups_stand_in_every_output_that_ci_shows() -> None:
+    """The example has one that is confirmed and one that is not; a report without a search has no such line."""
+    report = examples.everything()
+
+    suite = ElementTree.fromstring(render.junit_xml(report)).find(".//testsuite")
+    written = StringIO()
+    render.terminal(report, console=Console(file=written, width=200))
+
+    assert suite is not None
+    properties = {each.get("name"): each.get("value") or "" for each in suite.findall("properties/property")}
+    assert (properties["subgroups_searched"], properties["subgroups_confirmed"]) == ("1204", "1")
+    for said in (properties["worst_subgroups"], written.getvalue(), render.markdown(report)):
+        assert "One subgroup differs from the rest" in said
+    assert "Worst subgroups:" in written.getvalue()
+    assert "Worst subgroups" not in render.markdown(examples.fair())

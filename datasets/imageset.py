@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.datasets.card import DatasetCard
-from evenhand.datasets.errors import BadImages, WrongLength
+from evenhand.datasets.errors import BadImages, TooLarge, WrongLength
 from evenhand.datasets.pixels import Size, taken
 from evenhand.datasets.resize import all_stretched
 from evenhand.datasets.table import Table
@@ -49,7 +49,14 @@ class ImageSet:
         return replace(self, images=taken(self.images, rows, self.name), table=self.table.take(rows))
 
     def resized(self, size: Size) -> "ImageSet":
-        """Every picture brought to this width and height, as resize says."""
+        """Every picture brought to this width and height, as resize says.
+
+        Raises:
+            TooLarge: they would have more than MAX_BYTES.
+        """
+        made = self.rows * size[0] * size[1] * self.images.shape[3]
+        if made > MAX_BYTES:
+            raise TooLarge(self.name, f"bytes of pixels at {size[0]} x {size[1]}", made, MAX_BYTES)
         return replace(self, images=all_stretched(self.images, size))
 
 

@@ -73,18 +73,24 @@ def _model(policy: Policy, data: DatasetChoice, model: Model | None) -> Iterator
     elif found.get("takes") == "table" and data.kind == "images":
         yield _unfit(model, "it reads columns, and the data are pictures", "Choose a table.")
     elif found.get("takes") == "images":
-        yield from _picture_size(model, data)
+        yield from _picture_size(policy, model, data)
     elif found.get("features"):
         yield from _features(model, found["features"], data)
     elif wanted := found.get("features_wanted"):
         yield from _nameless(model, wanted, policy, data)
 
 
-def _picture_size(model: Model, data: DatasetChoice) -> Iterator[Fault]:
-    wanted = model.description.get("image_shape")
-    if wanted and data.image_shape and list(wanted) != list(data.image_shape):
-        sizes = (" × ".join(map(str, shape)) for shape in (wanted, data.image_shape))
-        yield _unfit(model, "it reads pictures of {}, and these are {}".format(*sizes), "Resize the pictures.")
+def _picture_size(policy: Policy, model: Model, data: DatasetChoice) -> Iterator[Fault]:
+    wanted, found = model.description.get("image_shape"), data.image_shape
+    if found and policy.data.picture_size:
+        width, height = policy.data.picture_size
+        found = (height, width, found[-1])
+    if wanted and found and list(wanted) != list(found):
+        sizes = (" × ".join(map(str, shape)) for shape in (wanted, found))
+        to_do = "Resize the pictures."
+        if wanted[-1] == found[-1]:
+            to_do = f"Resize the pictures, or set `picture_size` in the policy's `data` to [{wanted[1]}, {wanted[0]}]."
+        yield _unfit(model, "it reads pictures of {}, and these are {}".format(*sizes), to_do)
 
 
 def _features(model: Model, features: Sequence[str], data: DatasetChoice) -> Iterator[Fault]:

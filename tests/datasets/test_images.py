@@ -275,6 +275,15 @@ def test_take_keeps_pictures_and_rows_together(tmp_path: Path) -> None:
     assert images.table.binary("y").tolist() == [0]
 
 
+def test_pictures_are_not_brought_to_a_size_beyond_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imageset, "MAX_BYTES", 100)
+    path = npz_of(tmp_path, images=GREY)
+
+    assert read_images(path, size=(10, 5)).images.shape == (2, 5, 10, 1)
+    with pytest.raises(TooLarge, match="bytes of pixels at 10 x 6, the limit is 100"):
+        read_images(path, size=(10, 6))
+
+
 def test_area_average_is_the_mean_of_each_block_rounded_half_up() -> None:
     """By hand: (0 + 1 + 2 + 3) / 4 = 1.5 and (10 + 10 + 10 + 11) / 4 = 10.25."""
     images = np.array([[0, 1, 10, 10], [2, 3, 10, 11]], np.uint8)[None, :, :, None]

@@ -4,10 +4,16 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from evenhand.service.audits.admission import refuse_unfit
+from evenhand.service.audits.representations import AuditSubmission
 from evenhand.service.cli import cli
+from evenhand.service.datasets.lookup import DatasetChoice
+from evenhand.service.errors import RefusedAtDoor
+from evenhand.service.models.tables import Model
 
 
 def pictures_of_two_sizes(folder: Path) -> Path:
@@ -40,3 +46,21 @@ def test_without_it_the_error_names_the_key(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     assert "picture_size = [8, 8]" in result.output
+
+
+def asked_for(picture_size: list[int] | None) -> None:
+    """Ask the service for an audit of 64 x 32 pictures by a model that reads 16 x 8 ones."""
+    data = DatasetChoice("d", "people", "images", ("y", "sex"), (32, 64, 3))
+    model = Model(id="m", name="faces", description={"takes": "images", "image_shape": [8, 16, 3]})
+    policy = {"data": {"label": "y", "sensitive": ["sex"], "picture_size": picture_size}}
+    refuse_unfit(AuditSubmission.model_validate({"dataset": "d", "model": "m", "policy": policy}), data, model)
+
+
+def test_service_lets_in_pictures_that_the_policy_brings_to_the_size_of_the_model() -> None:
+    asked_for([16, 8])
+
+
+@pytest.mark.parametrize("picture_size", [None, [8, 16]])
+def test_service_refuses_other_sizes_and_names_the_key(picture_size: list[int] | None) -> None:
+    with pytest.raises(RefusedAtDoor, match=r"to \[16, 8\]"):
+        asked_for(picture_size)

@@ -1,7 +1,8 @@
 """A small residual network: nine convolutions with skip connections; 77,000 weights for colours and two classes.
 
 Source: He, Zhang, Ren and Sun (2016), CVPR, "Deep residual learning for image recognition", in their form for small
-pictures, with fewer channels.
+pictures, with fewer channels; normalised by groups of channels (Wu and He 2018, ECCV), so that a picture's logits do
+not depend on the batch it was learned in, and weights are all that a file must hold.
 """
 
 import torch
@@ -11,6 +12,7 @@ from evenhand.classifiers.architectures.description import Description
 
 CHANNELS = (16, 32, 64)
 LEAST_SIDE = 4
+GROUPS = 8
 
 
 class Block(nn.Module):
@@ -19,12 +21,14 @@ class Block(nn.Module):
     def __init__(self, before: int, after: int, stride: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False)
-        self.first_norm = nn.BatchNorm2d(after)
+        self.first_norm = nn.GroupNorm(GROUPS, after)
         self.second = nn.Conv2d(after, after, 3, padding=1, bias=False)
-        self.second_norm = nn.BatchNorm2d(after)
+        self.second_norm = nn.GroupNorm(GROUPS, after)
         self.around: nn.Module = nn.Identity()
         if stride != 1 or before != after:
-            self.around = nn.Sequential(nn.Conv2d(before, after, 1, stride=stride, bias=False), nn.BatchNorm2d(after))
+            self.around = nn.Sequential(
+                nn.Conv2d(before, after, 1, stride=stride, bias=False), nn.GroupNorm(GROUPS, after)
+            )
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Values (n, after, height, width), smaller by the stride."""
@@ -55,7 +59,7 @@ def build(description: Description) -> nn.Module:
     height, width, channels = description.image_shape
     layers: list[nn.Module] = [
         nn.Conv2d(channels, CHANNELS[0], 3, padding=1, bias=False),
-        nn.BatchNorm2d(CHANNELS[0]),
+        nn.GroupNorm(GROUPS, CHANNELS[0]),
         nn.ReLU(),
     ]
     before, side = CHANNELS[0], min(height, width)

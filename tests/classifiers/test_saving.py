@@ -7,7 +7,9 @@ from evenhand.classifiers.errors import CorruptModel, SaveFailed, UnsupportedMod
 from evenhand.classifiers.export import export_onnx
 from evenhand.classifiers.loading import load_classifier
 from evenhand.classifiers.saving import save, to_bytes
-from evenhand.classifiers.training import train_table
+from evenhand.classifiers.training import train_images, train_table
+
+from .build import pictures
 
 
 def test_a_network_of_pictures_scores_the_same_bits_after_saving(convnet, tmp_path):
@@ -19,6 +21,16 @@ def test_a_network_of_pictures_scores_the_same_bits_after_saving(convnet, tmp_pa
     assert np.array_equal(scores, convnet.classifier.predict_proba(convnet.sample))
     assert loaded.card.training == convnet.record
     assert loaded.card.gradients
+
+
+def test_a_residual_network_scores_the_same_bits_after_saving(tmp_path):
+    images, label = pictures(count=16, seed=0)
+    trained = train_images("resnet_small", images[:, :8, :8], label, seed=0, device="cpu", epochs=1)
+    save(trained, tmp_path / "model")
+
+    scores = load_classifier(tmp_path / "model").classifier.predict_proba(trained.sample)
+
+    assert np.array_equal(scores, trained.classifier.predict_proba(trained.sample))
 
 
 @pytest.mark.parametrize("kind", ["neuron", "mlp"])

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evenhand.auditors.report import AttributeResult, Estimate, Finding, Group, GroupDisparity, GroupResult
 from evenhand.auditors.scores.plan import refuse_without_scores
@@ -65,7 +66,7 @@ def _of_counts(
     data: "ScoreData", subject: AuditSubject, counted: CountedScores, *, where: Mapping[str, str]
 ) -> "ScoreData":
     """The same with rows as they were counted, each bin's score in the middle of what lies in it."""
-    keep = np.flatnonzero(matching(counted.table, where))
+    keep = _in_one_order(counted, np.flatnonzero(matching(counted.table, where)), subject)
     table = counted.table.take(keep)
     lowest, highest = counted.lowest[keep], counted.highest[keep]
     label = None
@@ -85,6 +86,18 @@ def _of_counts(
         squares=None if counted.squares is None else counted.squares[keep],
         reach=(highest - lowest) / 2,
     )
+
+
+def _in_one_order(counted: CountedScores, rows: NDArray[np.intp], subject: AuditSubject) -> NDArray[np.intp]:
+    """The rows by bin, groups, label and number, for an engine answers in any order, and sums of floats keep to one."""
+    columns = [name for name in (*subject.columns.sensitive, subject.columns.label) if name is not None]
+    assert counted.table.times is not None
+    keys = [
+        counted.table.times[rows],
+        *(counted.table.groups(name).codes[rows] for name in columns),
+        counted.lowest[rows],
+    ]
+    return rows[np.lexsort(keys)]
 
 
 def joined(document: GroupDisparity, audit: "ScoreAudit") -> GroupDisparity:

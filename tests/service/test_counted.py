@@ -1,5 +1,6 @@
 """A source that is counted gives the report that reading its rows gives."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -404,6 +405,34 @@ def test_password_is_nowhere_in_the_report(postgres_server: str) -> None:
     assert "s3cret" not in report.to_json()
     assert report.subject.data.name.endswith("/people")
     assert report.subject.data.rows == 900
+
+
+def test_report_on_scores_of_a_warehouse_can_be_recomputed_to_the_last_digit(warehouse: str) -> None:
+    """An engine answers in any order."""
+    report = run_audit(on_scores(warehouse))
+
+    again = [*verify_alone(report), *verify_again(report, source=warehouse, model_path=None)]
+
+    assert [test for test in again if test.problem is not None] == []
+
+
+def test_rows_of_a_histogram_may_come_in_any_order(folder: Path, large: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = run_audit(on_scores(folder / "people.parquet"))
+    counting = streaming.count_file
+
+    def turned(*arguments: Any, **named: Any) -> Any:
+        counted = counting(*arguments, **named)
+        found = counted.scores
+        assert found is not None
+        order = np.random.default_rng(0).permutation(found.table.rows)
+        columns = {name: getattr(found, name)[order] for name in ("lowest", "highest")}
+        return replace(counted, scores=replace(found, table=found.table.take(order), **columns))
+
+    monkeypatch.setattr(streaming, "count_file", turned)
+    other = run_audit(on_scores(folder / "people.parquet"))
+
+    assert scores_of(one) == scores_of(other)
+    assert disparities(one) == disparities(other)
 
 
 def test_service_opens_no_url_that_a_user_names(client: Client, warehouse: str) -> None:

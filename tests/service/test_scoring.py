@@ -80,6 +80,28 @@ def test_a_check_on_scores_needs_scores(source: Path) -> None:
         audited(source, {"metric": "roc_auc", "within": 0.1}, prediction="yhat")
 
 
+def test_rows_of_one_unit_are_not_independent_in_the_metrics_of_scores(source: Path, tmp_path: Path) -> None:
+    """Every row four times, as one person each: the intervals of the rows once. Taken as people, they would halve."""
+    header, *rows = source.read_text().splitlines()
+    often = tmp_path / "often.csv"
+    often.write_text(f"{header},who\n" + "".join(f"{row},{i}\n" * 4 for i, row in enumerate(rows)))
+
+    reports = [
+        audited(source, score="score"),
+        audited(often, score="score", unit="who"),
+        audited(often, score="score"),
+    ]
+
+    once, by_unit, by_row = (disparity(report).attributes[0].groups[0].metrics["roc_auc"] for report in reports)
+    assert None not in (once.low, by_unit.low, by_row.low)
+    assert by_unit.estimate == pytest.approx(once.estimate)
+    assert by_unit.low == pytest.approx(once.low, abs=5e-4)
+    assert by_row.low > by_unit.low + 0.005  # type: ignore[operator]
+    scores = disparity(reports[1]).scores
+    assert scores is not None
+    assert any("Obuchowski" in note for note in scores[0].notes)
+
+
 def test_same_seed_same_scores(source: Path) -> None:
     assert disparity(audited(source, score="score")).scores == disparity(audited(source, score="score")).scores
 

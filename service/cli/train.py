@@ -145,7 +145,7 @@ def train_to(request: Any, *, source: str, out: Path) -> tuple[Path, dict[str, A
     from evenhand.service.models.train import train
 
     checkpoint = out.with_name(f"{out.name}.checkpoint")
-    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
         given: dict[str, Any] = {"source": source, "folder": Path(folder), "checkpoint": checkpoint}
         if sys.stderr.isatty():
             with shown(f"training {request.kind}") as progress:

@@ -109,6 +109,8 @@ def _opening(report: Report) -> Iterator[Block]:
         f"seed {report.seed}",
     ]
     yield text(" · ".join(said), soft=True)
+    for warning in (*data.warnings, *(report.subject.model.warnings if report.subject.model else ())):
+        yield text(f"Warning: {warning}")
     reasons = words.first_upper("; ".join(report.gate.reasons))
     yield {
         "kind": "verdict",

@@ -123,6 +123,17 @@ def test_every_gated_check_and_every_group_stands_in_the_document() -> None:
     assert text.count('"disparity proven"') == 4
 
 
+def test_warnings_about_the_data_stand_before_the_verdict() -> None:
+    report = examples.compas()
+    data = report.subject.data.model_copy(update={"warnings": ["'male' and 'Male' may be one group"]})
+    warned = report.model_copy(update={"subject": report.subject.model_copy(update={"data": data})})
+
+    opening = pdf_blocks.document(warned)["blocks"][:4]
+
+    assert [block["kind"] for block in opening] == ["heading", "text", "text", "verdict"]
+    assert opening[2]["text"] == "Warning: 'male' and 'Male' may be one group"
+
+
 def test_a_long_table_says_what_it_leaves_out() -> None:
     text = json.dumps(pdf_blocks.document(examples.many_groups()))
 

@@ -12,7 +12,7 @@ from evenhand.service.cli.failing import failing_clearly
 SMALL_CELL_ROWS = 30
 _PASSED_ON = ("device", "seed", "unit", "class_weight", "group_weight", "patience", "deterministic")
 
-KINDS = ("logistic_regression", "hist_gradient_boosting", "random_forest", "neuron", "mlp", "convnet4")
+KINDS = ("logistic_regression", "hist_gradient_boosting", "random_forest", "neuron", "mlp", "convnet4", "resnet_small")
 
 
 @click.command("train")

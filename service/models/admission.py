@@ -8,7 +8,7 @@ from evenhand.service.datasets.lookup import DatasetChoice
 from evenhand.service.errors import Fault, LabelMissing, RefusedAtDoor, pointer, unknown_column
 from evenhand.service.models.documents import TrainingRequest
 
-OF_PICTURES = {"convnet4"}
+OF_PICTURES = {"convnet4", "resnet_small"}
 
 
 def refuse_unfit(asked: TrainingRequest, data: DatasetChoice) -> None:

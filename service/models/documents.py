@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from evenhand.service.jobs.documents import Progress
 
-TrainingKind = Literal["neuron", "mlp", "convnet4", "logistic_regression", "random_forest", "hist_gradient_boosting"]
+TrainingKind = Literal[
+    "neuron", "mlp", "convnet4", "resnet_small", "logistic_regression", "random_forest", "hist_gradient_boosting"
+]
 
 
 class TrainingRequest(BaseModel):

@@ -32,6 +32,7 @@ KINDS = {
     "neuron": "one sigmoid neuron (tables, PyTorch)",
     "mlp": "multilayer perceptron (tables, PyTorch)",
     "convnet4": "four-layer convolutional network (pictures, PyTorch)",
+    "resnet_small": "small residual network (pictures, PyTorch)",
 }
 
 

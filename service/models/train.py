@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evenhand.datasets.imageset import ImageSet
     from evenhand.datasets.table import Table
 
-NETWORKS = {"neuron", "mlp", "convnet4"}
+NETWORKS = {"neuron", "mlp", "convnet4", "resnet_small"}
 
 
 def train(

@@ -4,6 +4,7 @@ Nothing is deserialised: magic numbers, the names in a zip folder, and pickle op
 """
 
 import io
+import itertools
 import pickletools
 import zipfile
 from enum import StrEnum
@@ -33,7 +34,12 @@ COMPRESSED = {
 ZIP, HDF5, NUMPY = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", b"\x93NUMPY"
 ONNX_BEGINS = (b"\x08", b"\x3a")  # field 1, the version of the format; or field 7, the graph, where it is left out
 PICKLE_LOOKED_AT = 1 << 20
-MOST_HEADER = 100_000_000
+OPCODES_LOOKED_AT = 10_000
+MEMBERS_LOOKED_AT = 200
+MOST_MEMBERS = 10_000
+MOST_UNPACKED = 2 << 30
+MEMBER = b"PK\x01\x02"  # begins each entry of a zip file's directory
+MOST_HEADER = 16_000_000
 
 
 class Format(StrEnum):
@@ -81,11 +87,15 @@ def format_of(data: bytes, *, name: str) -> Format:
 
 
 def is_pickle(data: bytes) -> bool:
-    """Whether the bytes are a pickle of any protocol. Opcodes are listed, not obeyed."""
+    """Whether the bytes are a pickle of any protocol. Opcodes are listed, not obeyed, and only the first of many.
+
+    What is no pickle here is not accepted for that: it must then begin as a format that is.
+    """
     if len(data) > 1 and data[0] == 0x80 and 2 <= data[1] <= 5:
         return True
     try:
-        return any(opcode.name == "STOP" for opcode, _, _ in pickletools.genops(io.BytesIO(data[:PICKLE_LOOKED_AT])))
+        opcodes = itertools.islice(pickletools.genops(io.BytesIO(data[:PICKLE_LOOKED_AT])), OPCODES_LOOKED_AT)
+        return any(opcode.name == "STOP" for opcode, _, _ in opcodes)
     except Exception:  # whatever the opcode reader makes of arbitrary bytes: then it is no pickle
         return False
 
@@ -96,9 +106,15 @@ def _is_safetensors(data: bytes) -> bool:
 
 
 def _in_zip(data: bytes, name: str) -> Format:
+    if data.count(MEMBER) > MOST_MEMBERS:
+        raise CorruptModel(name=name, problem=f"a zip file of more than {MOST_MEMBERS:,} members")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as folder:
             members = folder.namelist()
+            unpacked = sum(member.file_size for member in folder.infolist())  # no more of a member is read than this
+            if unpacked > MOST_UNPACKED:
+                problem = f"a zip file that unpacks to {unpacked:,} bytes; {MOST_UNPACKED:,} are accepted"
+                raise CorruptModel(name=name, problem=problem)
             if "schema.json" in members and not any(member.endswith(".pkl") for member in members):
                 return Format.SKOPS
             refused = _refused_zip(members) or _pickle_in(folder)
@@ -123,7 +139,7 @@ def _refused_zip(members: list[str]) -> tuple[str, str] | None:
 
 
 def _pickle_in(folder: zipfile.ZipFile) -> tuple[str, str] | None:
-    for member in folder.infolist():
+    for member in folder.infolist()[:MEMBERS_LOOKED_AT]:
         with folder.open(member) as opened:
             if is_pickle(opened.read(PICKLE_LOOKED_AT)):
                 return f"a zip file with the pickle {member.filename!r} in it", SKLEARN_TO_ONNX

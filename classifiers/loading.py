@@ -1,6 +1,7 @@
 """Opening a model file that anybody may have written: one function for every format."""
 
 import hashlib
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +170,8 @@ def load_endpoint(
 
 def _read(path: Path, name: str, most_bytes: int) -> bytes:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise CorruptModel(name=name, problem="it is no regular file")
         with path.open("rb") as opened:
             data = opened.read(most_bytes + 1)
     except OSError as problem:

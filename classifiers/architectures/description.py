@@ -13,6 +13,7 @@ from evenhand.classifiers.images import ImageShape
 FORMAT = "evenhand-network/1"
 MOST_UNITS = 1 << 16
 MOST_SIDE = 4096
+MOST_LAYERS = 64
 
 
 class UnknownNetwork(ValueError):
@@ -64,6 +65,8 @@ class Description:
         classes = tuple(_text(name) for name in document["classes"])
         if list(classes) != sorted(set(classes)) or len(classes) < 2:
             raise ValueError("classes are not two or more sorted names")
+        if len(document["hidden"]) > MOST_LAYERS:
+            raise ValueError(f"{len(document['hidden']):,} hidden layers, more than {MOST_LAYERS}")
         hidden = tuple(_size(units, MOST_UNITS) for units in document["hidden"])
         shape, encoder = document["image_shape"], document["encoder"]
         if (shape is None) == (encoder is None):

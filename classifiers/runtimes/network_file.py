@@ -76,7 +76,7 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
         document = json.loads(metadata[KEY])
         if not isinstance(document["description"], dict):
             raise TypeError("the description is no object")
-    except (ValueError, TypeError, KeyError) as problem:
+    except (ValueError, TypeError, KeyError, RecursionError) as problem:
         raise CorruptModel(name=name, problem=f"its description is damaged ({problem!r})") from None
     return dict(document)
 

@@ -1,7 +1,9 @@
 """How commands fail: one line that says what is wrong, and the exit code of the one table."""
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -10,9 +12,11 @@ import click
 
 from evenhand.auditors.gate import EXIT_FAILURE, EXIT_INPUT, EXIT_MEANING
 
+GRACE_SECONDS = 5.0
 
-class TimedOut(Exception):
-    """The audit took longer than --timeout."""
+
+class TimedOut(BaseException):
+    """The audit took longer than --timeout. No `except Exception` on the way is to take it for something else."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
@@ -55,8 +59,27 @@ def _leave(message: str, code: int) -> None:
 
 @contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raise TimedOut inside the block after so many seconds; None or a system without alarms sets no limit."""
-    if seconds is None or not hasattr(signal, "SIGALRM"):
+    """Raise TimedOut inside the block after so many seconds; None sets no limit.
+
+    Where that cannot be raised, since some library does not return, the process ends GRACE_SECONDS later all the same. Its
+    children end with it.
+    """
+    if seconds is None:
+        yield
+        return
+    watchdog = threading.Timer(seconds + GRACE_SECONDS, _give_up, [seconds])
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        with _alarm(seconds):
+            yield
+    finally:
+        watchdog.cancel()
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    if not hasattr(signal, "SIGALRM"):
         yield
         return
 
@@ -70,3 +93,9 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _give_up(seconds: float) -> None:
+    message = f"error: {TimedOut(seconds)}\nexit {EXIT_FAILURE}: {EXIT_MEANING[EXIT_FAILURE]}\n"
+    os.write(2, message.encode())
+    os._exit(EXIT_FAILURE)

@@ -20,7 +20,7 @@ from evenhand.classifiers.limits import Limits
 from evenhand.classifiers.loading import load_classifier
 
 from .build import linear, written
-from .hostile import an_endless_loop
+from .hostile.make import an_endless_loop
 
 ONNX = "evenhand.classifiers.runtimes.onnx_worker:OnnxWorker"
 

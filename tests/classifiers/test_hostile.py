@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evenhand.classifiers.errors import (
@@ -21,8 +21,8 @@ from evenhand.classifiers.limits import Limits
 from evenhand.classifiers.loading import load_classifier
 from evenhand.classifiers.saving import to_bytes
 
-from . import hostile
 from .build import linear, written
+from .hostile import make as hostile
 
 WEIGHTS = np.eye(2, dtype=np.float32)
 
@@ -52,6 +52,25 @@ def test_the_marker_would_be_written_by_whoever_loads_the_pickle(marker):
 def test_random_bytes_are_refused_or_told_apart_without_another_error(data):
     with contextlib.suppress(ClassifierError):
         assert format_of(data, name="model") in Format
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(["format", "kind", "classes", "hidden", "image_shape", "encoder"])
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.dictionaries(KEYS, ANY_JSON))
+def test_any_description_of_a_network_is_refused_clearly(changes, tmp_path):
+    whole = {"format": "evenhand-network/1", "kind": "convnet4", "classes": ["a", "b"], "hidden": [], "encoder": None}
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(hostile.described(whole | {"image_shape": [8, 8, 1]} | changes))
+
+    with pytest.raises((CorruptModel, UnsupportedModel)):
+        load_classifier(path)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x08", b"\x08\x09" + bytes(range(200)), b"PK\x03\x04 damaged", b"\x00" * 100])

@@ -21,7 +21,7 @@ from evenhand.classifiers.architectures.registry import build
 from evenhand.classifiers.runtimes.interpreter.call import NotInterpretable
 from evenhand.classifiers.runtimes.interpreter.graph import Graph
 from tests.classifiers.build import FLOAT, graph, linear
-from tests.classifiers.hostile import an_endless_loop
+from tests.classifiers.hostile.make import an_endless_loop
 
 torch.set_num_threads(1)
 VALUES_AGREE, GRADIENTS_AGREE = 1e-6, 1e-6

@@ -61,7 +61,7 @@ def post(
     until = time.monotonic() + endpoint.timeout_seconds
     connection = http.client.HTTPConnection(endpoint.host, endpoint.port)
     with _connected(endpoint, address, until, context) as plain:
-        connection.sock = _TimedSocket(plain, until)  # type: ignore[assignment]  # http.client asks for no more of it
+        connection.sock = _TimedSocket(plain, until)  # http.client asks for no more of it than this
         connection.auto_open = 0
         connection.request(
             "POST",

@@ -159,8 +159,9 @@ def _check_url(url: str) -> None:
     if not parts.hostname or not HOST.fullmatch(parts.hostname) or port == 0:
         raise BadEndpoint(key="url", problem="it names no host that can be asked", instead=instead)
     if parts.username is not None or parts.password is not None:
-        problem = "it holds a name or a password"
-        raise BadEndpoint(key="url", problem=problem, instead="Name an environment variable under `headers`")
+        raise BadEndpoint(
+            key="url", problem="it holds a name or a password", instead="Name an environment variable under `headers`"
+        )
     if parts.fragment:
         raise BadEndpoint(key="url", problem="it has a part after #, which no server sees", instead="Leave it out")
 

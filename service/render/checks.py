@@ -10,12 +10,25 @@ _BY_VERDICT = (Verdict.PROVEN_DISPARITY, Verdict.INCONCLUSIVE, Verdict.PROVEN_WI
 _BY_GATE = (Gate.STRICT, Gate.PROOF, Gate.OFF)
 
 
+MOST_PAIRS, MOST_BESIDE = 16, 6
+"""Pairs of one check that a page lists, gated and not; the JSON has all."""
+
+
 @dataclass(frozen=True)
 class Check:
     """A finding that answers a question of the policy, and the pairs of groups that it was read from."""
 
     finding: Finding
     pairs: list[Finding] = field(default_factory=list)
+
+    @property
+    def told(self) -> list[Finding]:
+        """The pairs that a page lists: all of them, or where they are very many those that tell most, in their order."""
+        most = MOST_PAIRS if self.gated else MOST_BESIDE
+        if len(self.pairs) <= most:
+            return self.pairs
+        ranked = sorted(range(len(self.pairs)), key=lambda index: _telling(self.pairs[index]))
+        return [self.pairs[index] for index in sorted(ranked[:most])]
 
     @property
     def gated(self) -> bool:
@@ -96,6 +109,12 @@ def _evidence(pair: Finding) -> tuple[bool, float]:
     low, high = pair.low or 0.0, pair.high or 0.0
     away_from_zero = max(low, -high)
     return pair.verdict is Verdict.PROVEN_DISPARITY, away_from_zero
+
+
+def _telling(pair: Finding) -> tuple[int, float]:
+    """Proven disparities first; then by how far the interval reaches beyond the tolerance at the least."""
+    within_last = _BY_VERDICT.index(pair.verdict)
+    return within_last, -_evidence(pair)[1] if pair.comparison is Comparison.DIFFERENCE else pair.high or 0.0
 
 
 def _furthest_from_within(pair: Finding) -> float:

@@ -87,11 +87,11 @@ def _shown(value: Any) -> Any:
 
 def standalone(report: Report) -> str:
     """One self-contained page."""
-    return (
-        _environment()
-        .get_template("report/standalone.html")
-        .render(**view(report), stylesheet=stylesheet(), policy_for_content=content_security_policy())
-    )
+    template = _environment().get_template("report/standalone.html")
+    page = template.render(**view(report), stylesheet=stylesheet(), policy_for_content=content_security_policy())
+    # the style has a hash that a single blank would change
+    before, style, after = page.partition(stylesheet())
+    return _lean(before) + style + _lean(after)
 
 
 @cache
@@ -106,7 +106,7 @@ def content_security_policy() -> str:
 
 
 def _lean(html: str) -> str:
-    """Without the templates' indentation and empty lines; text and `pre` stay as they are."""
+    """Without the templates' indentation and empty lines; text and `pre` stay as they are: in both a `<` is `&lt;`."""
     return re.sub(r"\n\s*(?=[<\n])", "\n", html)
 
 

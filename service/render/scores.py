@@ -8,7 +8,7 @@ from evenhand.service.render import charts, numbers, words
 
 MOST_LINES = 6
 """Looks that lines have; the tables have every group."""
-MOST_ROWS = 25
+MOST_ROWS = 15
 """Thresholds that are drawn and listed, evenly thinned; the JSON has all."""
 PLOT_LEFT, PLOT_RIGHT, PLOT_HEIGHT = 11.0, 76.0, 220
 BARS_HEIGHT = 92

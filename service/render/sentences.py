@@ -124,6 +124,11 @@ def expected_without_disparity(report: Report, finding: Finding) -> str:
     return "" if expected is None else f"{numbers.short(expected)} expected among equals"
 
 
+def compares_several(pairs: list[Finding]) -> bool:
+    """Whether the pairs are about more than one rate, as those of equalized odds are."""
+    return len({compared(pair) for pair in pairs}) > 1
+
+
 def pairs_listed(report: Report, finding: Finding) -> str:
     """What is left out of a very long list of pairs."""
     audit = report.audits.group_disparity

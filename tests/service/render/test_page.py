@@ -118,3 +118,13 @@ def test_limit_of_labels_that_only_the_selected_have_is_said_once_and_only_with_
 
     assert render.html(examples.compas()).count(said) == 1
     assert said not in render.html(examples.without_labels())
+
+
+def test_the_whole_report_on_compas_is_small_enough_to_mail() -> None:
+    """All audits that need no model, over every pair of groups: a page of 300 kB is no page."""
+    from evenhand.service.audits.documents import AuditRequest
+    from evenhand.service.audits.run import run_audit
+
+    report = run_audit(AuditRequest(source="compas"))
+
+    assert len(render.html(report).encode()) < 150_000

@@ -1,23 +1,47 @@
 """The perception audit: does the network decide by the group? Checks that decide, and panels that only show."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from evenhand.auditors.perception.checks import (
     CLASS_GAP_TOLERANCE,
     PAIRED_TOLERANCE,
+    Answer,
     class_gap,
     finding,
     paired_counterfactual,
     row,
 )
+from evenhand.auditors.perception.context import Context
 from evenhand.auditors.perception.panels import panels
 from evenhand.auditors.protocols import ImageClassifier, Progress, silent
 from evenhand.auditors.report import Finding, Perception
 from evenhand.auditors.robustness.data import ImageData, describe_units, levels_of, unit_interval, validate
 from evenhand.auditors.robustness.scores import BATCH_SIZE, gives_gradients, probabilities
 from evenhand.auditors.verdict import Gate
+
+Check = Callable[[Context], Iterator[Answer]]
+"""Answers one question about every attribute of the run."""
+
+
+def _paired_counterfactual(context: Context) -> Iterator[Answer]:
+    tolerance = context.tolerance("paired_counterfactual", PAIRED_TOLERANCE)
+    for attribute in context.attributes:
+        yield paired_counterfactual(context.data, attribute, context.prediction, tolerance=tolerance, seed=context.seed)
+
+
+def _class_gap(context: Context) -> Iterator[Answer]:
+    tolerance = context.tolerance("class_gap", CLASS_GAP_TOLERANCE)
+    for attribute in context.attributes:
+        yield class_gap(context.data, attribute, context.prediction, tolerance=tolerance, seed=context.seed)
+
+
+_CHECKS: tuple[tuple[str, Check], ...] = (
+    ("comparing counterparts", _paired_counterfactual),
+    ("comparing groups within each class", _class_gap),
+)
+"""What is being done, in words for the progress display, and the check; in the order of the report."""
 
 
 def audit_perception(
@@ -28,8 +52,7 @@ def audit_perception(
     seed: int,
     gate: Gate = Gate.PROOF,
     device: str = "cpu",
-    paired_tolerance: float = PAIRED_TOLERANCE,
-    class_gap_tolerance: float = CLASS_GAP_TOLERANCE,
+    tolerances: Mapping[str, float] | None = None,
     progress: Progress = silent,
     batch_size: int = BATCH_SIZE,
 ) -> tuple[Perception, list[Finding]]:
@@ -40,15 +63,14 @@ def audit_perception(
         classifier: its `module`, where it has one, shows its first filters; dreams need `logits`.
         attributes: columns of `data.attributes`.
         seed: of every random choice.
-        gate: of both checks of each attribute.
+        gate: of every check of each attribute.
         device: where torch computes.
-        paired_tolerance: smallest net flip that counts.
-        class_gap_tolerance: smallest class-conditional gap that counts.
+        tolerances: by name of check the smallest effect that counts; a check that is not named keeps its default.
         progress: called with the fraction done.
         batch_size: pictures a call.
 
     Returns:
-        The part of the report, and two findings an attribute.
+        The part of the report, and a finding for each check of each attribute.
 
     Raises:
         UnfitData, LengthMismatch, UnknownAttribute: see `evenhand.auditors.robustness.data.validate`.
@@ -58,20 +80,36 @@ def audit_perception(
     validate(data, classifier, attributes)
     progress(0.0, "reading the pictures")
     scores = probabilities(classifier, unit_interval(data.images), batch_size=batch_size)
-    prediction = scores.argmax(axis=1).astype(np.int64)
-    answers = []
-    for index, attribute in enumerate(attributes):
-        progress(0.1 + 0.4 * index / len(attributes), f"comparing counterparts by {attribute}")
-        answers.append(paired_counterfactual(data, attribute, prediction, tolerance=paired_tolerance, seed=seed))
-        answers.append(class_gap(data, attribute, prediction, tolerance=class_gap_tolerance, seed=seed))
-    progress(0.5, "looking inside the network")
+    context = Context(
+        data=data,
+        classifier=classifier,
+        attributes=tuple(attributes),
+        scores=scores,
+        prediction=scores.argmax(axis=1).astype(np.int64),
+        seed=seed,
+        device=device,
+        batch_size=batch_size,
+        tolerances=tolerances or {},
+    )
+    answers = _answers(context, progress)
+    progress(0.8, "drawing what the network looks for")
     report = Perception(
         checks=[row(answer) for answer in answers],
-        panels=panels(classifier, device=device, seed=seed),
+        panels=[panel for answer in answers for panel in answer.panels] + panels(classifier, device=device, seed=seed),
         notes=_notes(data, classifier, attributes),
     )
     progress(1.0, "perception done")
     return report, [finding(answer, gate=gate) for answer in answers]
+
+
+def _answers(context: Context, progress: Progress) -> list[Answer]:
+    """Every check on every attribute; those of one attribute stand together, in the order of `_CHECKS`."""
+    answers = []
+    for index, (doing, check) in enumerate(_CHECKS):
+        progress(0.1 + 0.7 * index / len(_CHECKS), doing)
+        answers += list(check(context))
+    place = {attribute: index for index, attribute in enumerate(context.attributes)}
+    return sorted(answers, key=lambda answer: place.get(answer.attribute, len(place)))
 
 
 def _notes(data: ImageData, classifier: ImageClassifier, attributes: Sequence[str]) -> list[str]:

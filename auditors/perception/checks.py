@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.perception.paired import NetFlip, net_flips
-from evenhand.auditors.report import Finding, Group, PerceptionCheck
+from evenhand.auditors.report import Finding, Group, Panel, PerceptionCheck
 from evenhand.auditors.robustness import ImageData
 from evenhand.auditors.robustness.clusters import Interval, Spread, none_seen, unit_table
 from evenhand.auditors.robustness.data import Level, levels_of, units_of
@@ -26,7 +26,16 @@ CLASS_GAP_TOLERANCE = 0.10
 WATCH_P = 0.10
 WATCH_FLIP_RATE = 0.10
 
-Name = Literal["paired_counterfactual", "class_gap"]
+Name = Literal[
+    "paired_counterfactual",
+    "class_gap",
+    "dream",
+    "dream_drift",
+    "tcav",
+    "cue_conflict",
+    "style_swap",
+    "learning_curves",
+]
 CheckVerdict = Literal["proven_disparity", "proven_within", "inconclusive", "not_assessed"]
 Detail = dict[str, float | int | str | None]
 
@@ -48,6 +57,8 @@ class Answer:
     first: Level | None = None
     second: Level | None = None
     detail: Detail | None = None
+    panels: tuple[Panel, ...] = ()
+    """Pictures shown beside the check; they have no verdict of their own."""
 
 
 def known_levels(data: ImageData, attribute: str) -> list[Level]:

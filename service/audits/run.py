@@ -209,9 +209,10 @@ def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress
         subject.image_data(),
         subject.image_classifier(),
         attributes=list(subject.attributes),
+        device=request.device,
         seed=request.seed,
         progress=progress,
-        **_tolerances(request, "perception", paired_counterfactual="paired_tolerance", class_gap="class_gap_tolerance"),
+        tolerances=_tolerances(request, "perception", **{name: name for name in checks.METRICS["perception"]}),
     )
 
 

@@ -515,6 +515,27 @@ class Encodes(Document):
 Role = Literal["proxy", "latent_proxy", "masking", "joint_proxy", "neutral"]
 
 
+class ProfileCell(Document):
+    """A value of a feature, or a range of values; the lists are in the order of the profile's groups."""
+
+    value: str | None = Field(description="the value or range as text; None: missing")
+    rows: list[int]
+    share: list[float | None] = Field(description="of the group's rows")
+    rate: list[float | None] = Field(default=[], description="of positive decisions among these rows; None: no rows")
+    low: list[float | None] = []
+    high: list[float | None] = []
+
+
+class FeatureProfile(Document):
+    """How a feature is spread in each group, and how often each value is decided for."""
+
+    groups: list[str]
+    rows: list[int] = Field(description="of each group")
+    cells: list[ProfileCell]
+    level: float = Field(description="of each interval by itself")
+    note: str | None = Field(default=None, description="what was put together or left out")
+
+
 class ProxyFeature(Document):
     feature: str
     attribute: str
@@ -530,6 +551,9 @@ class ProxyFeature(Document):
     block: list[str]
     stratum: str | None = None
     note: str | None = None
+    profile: FeatureProfile | None = Field(
+        default=None, description="of the 20 most telling features of an attribute, over all rows"
+    )
 
 
 class ProxySet(Document):
@@ -549,6 +573,28 @@ class Leakage(Document):
     attribute: str
     features: Encodes
     score: Encodes
+    null_auc: float | None = Field(
+        default=None, description="mean area from all features with the attribute permuted and trees grown anew"
+    )
+    p_value: float | None = Field(
+        default=None, description="of the area on the same rows among those; at least 1 / (permutations + 1)"
+    )
+    permutations: int | None = None
+    permuted_rows: int | None = Field(default=None, description="rows on which trees were grown anew")
+    balanced_error_rate: Estimate | None = Field(
+        default=None, description="mean error of the two groups when all features predict the attribute; .5 is chance"
+    )
+    certificate_limit: float | None = Field(
+        default=None,
+        description="1/2 - b/8 with b the lower favourable rate: errors above rule an impact ratio of .8 or less out",
+    )
+    certificate: str | None = Field(default=None, description="what the balanced error rate rules out, in words")
+    score_null_auc: float | None = Field(default=None, description="as null_auc, of the score, whichever way round")
+    score_p_value: float | None = None
+    score_balanced_error_rate: Estimate | None = Field(
+        default=None, description="as balanced_error_rate, by one cut of the score, chosen on other rows"
+    )
+    score_certificate: str | None = None
 
 
 class ProxyAudit(Document):

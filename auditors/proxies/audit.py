@@ -7,15 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.errors import LengthMismatch
-from evenhand.auditors.intervals import normal_quantile
 from evenhand.auditors.protocols import Progress, silent
 from evenhand.auditors.proxies.asking import Answers, ask, choose_pairs, contrasts_on
 from evenhand.auditors.proxies.data import ProxyData
 from evenhand.auditors.proxies.encoding import Encoding, decide_encodings, encoding_tests
 from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.interventions import Decide, score_rows
-from evenhand.auditors.proxies.leakage import leakage_auc
-from evenhand.auditors.proxies.plan import THOROUGH, Budget, leakage_rows
+from evenhand.auditors.proxies.leaks import leakages
+from evenhand.auditors.proxies.plan import THOROUGH, Budget
 from evenhand.auditors.proxies.prepare import Prepared, prepare, within
 from evenhand.auditors.proxies.results import (
     Question,
@@ -29,8 +28,7 @@ from evenhand.auditors.proxies.results import (
 )
 from evenhand.auditors.proxies.search import Found, any_encodes, find_sets
 from evenhand.auditors.proxies.words import receives
-from evenhand.auditors.ranks import Auc, auc_of_scores
-from evenhand.auditors.report import Encodes, Finding, Leakage, ProxyAudit, ProxyFeature, ProxySet
+from evenhand.auditors.report import Finding, ProxyAudit, ProxyFeature, ProxySet
 
 ONE_GROUP = "fewer than two groups have 30 rows, so that nothing can be compared"
 
@@ -102,7 +100,18 @@ def audit_proxies(
         groups.attribute: find_sets(prepared, groups, encodings[groups.attribute], searched, level=share)
         for groups in compared
     }
-    leaks = _leakages(context, prepared, compared, encodings, found, rng, _within(progress, 0.75, 0.98))
+    leaks = leakages(
+        prepared,
+        compared,
+        encodings,
+        found,
+        scores_at=lambda rows: _scores(context, prepared, rows),
+        favoured=lambda scores: (scores >= score_threshold) == favourable_is_positive,
+        budget=budget,
+        level=level,
+        rng=rng,
+        progress=_within(progress, 0.75, 0.98),
+    )
     claim_level = 1 - (1 - level) / _claims(prepared, encodings, found)
     questions = [
         Question(
@@ -162,55 +171,10 @@ def _searched(prepared: Prepared, answers: Answers | None, budget: Budget) -> li
     return sorted(blocks[: budget.joint_features])
 
 
-def _leakages(
-    context: Context,
-    prepared: Prepared,
-    compared: Sequence[Groups],
-    encodings: Mapping[str, Mapping[str, Encoding]],
-    found: Mapping[str, Found],
-    rng: np.random.Generator,
-    progress: Progress,
-) -> list[Leakage]:
-    estimate = prepared.halves.estimate
-    units = [unit for unit in prepared.units if not unit.constant]
-    rows = estimate[: leakage_rows(len(estimate), len(units), max(1, len(compared)), context.budget)]
-    scores = _scores(context, prepared, rows) if compared else None
-    seed = int(rng.integers(2**31 - 1))
-    leaks = []
-    for index, groups in enumerate(compared):
-        progress(index / len(compared), f"asking how well all features together give {groups.attribute} away")
-        strongest = max(
-            encodings[groups.attribute].values(), key=lambda found: (found.encodes, found.strength), default=None
-        )
-        group = strongest.group if strongest else groups.names[-1]
-        kept = groups.take(rows) >= 0
-        positive = groups.take(rows)[kept] == groups.names.index(group)
-        cells = [(codes[rows[kept]], levels) for codes, levels in found[groups.attribute].cells]
-        inputs = [unit.take(rows[kept]) for unit in units]
-        of_features = (
-            leakage_auc(inputs, cells, positive, prepared.folds[rows[kept]], seed=seed) if inputs else Auc(0.5, 0)
-        )
-        leaks.append(
-            Leakage(
-                attribute=groups.attribute,
-                features=_encodes(of_features, group, context.level),
-                score=Encodes(auc=None)
-                if scores is None
-                else _encodes(auc_of_scores(scores[kept], positive), group, context.level),
-            )
-        )
-    return leaks
-
-
 def _scores(context: Context, prepared: Prepared, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
     if context.decide is not None:
         return score_rows(context.decide, context.data.columns, prepared.rows[rows])
     return None if context.scores is None else context.scores[prepared.rows[rows]].astype(np.float64)
-
-
-def _encodes(auc: Auc, group: str, level: float) -> Encodes:
-    margin = normal_quantile((1 + level) / 2) * auc.error
-    return Encodes(auc=auc.area, low=max(0.0, auc.area - margin), high=min(1.0, auc.area + margin), group=group)
 
 
 def _claims(prepared: Prepared, encodings: Mapping[str, Mapping[str, Encoding]], found: Mapping[str, Found]) -> int:

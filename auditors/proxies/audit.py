@@ -16,6 +16,7 @@ from evenhand.auditors.proxies.interventions import Decide, score_rows
 from evenhand.auditors.proxies.leaks import leakages
 from evenhand.auditors.proxies.plan import THOROUGH, Budget
 from evenhand.auditors.proxies.prepare import Prepared, prepare, within
+from evenhand.auditors.proxies.profile import profiled
 from evenhand.auditors.proxies.results import (
     Question,
     block_subject,
@@ -126,6 +127,7 @@ def audit_proxies(
         for groups in compared
     ]
     features, sets, findings = _reported(questions)
+    features = profiled(features, data.columns, prepared, _decisions(context, prepared))
     features += _within_strata(questions, level)
     one_group = [groups.attribute for groups in prepared.groups if not groups.comparable]
     gap, all_permuted = _gaps(context, prepared, answers)
@@ -175,6 +177,15 @@ def _scores(context: Context, prepared: Prepared, rows: NDArray[np.int64]) -> ND
     if context.decide is not None:
         return score_rows(context.decide, context.data.columns, prepared.rows[rows])
     return None if context.scores is None else context.scores[prepared.rows[rows]].astype(np.float64)
+
+
+def _decisions(context: Context, prepared: Prepared) -> NDArray[np.bool_] | None:
+    """Of every sampled row, with the scores at hand where there are some."""
+    if context.scores is not None:
+        scores: NDArray[np.float64] | None = context.scores[prepared.rows]
+    else:
+        scores = _scores(context, prepared, np.arange(len(prepared.rows)))
+    return None if scores is None else scores >= context.threshold
 
 
 def _claims(prepared: Prepared, encodings: Mapping[str, Mapping[str, Encoding]], found: Mapping[str, Found]) -> int:

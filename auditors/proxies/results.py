@@ -9,6 +9,7 @@ from evenhand.auditors.proxies.encoding import Encoding
 from evenhand.auditors.proxies.groups import Groups, group_document
 from evenhand.auditors.proxies.prepare import Prepared
 from evenhand.auditors.proxies.roles import (
+    ROLE_ORDER,
     USED,
     Claim,
     detectable,
@@ -18,11 +19,16 @@ from evenhand.auditors.proxies.roles import (
     verdict_of,
 )
 from evenhand.auditors.proxies.search import JointSet
-from evenhand.auditors.proxies.words import contribution_message, encoding_words, receives, without_model_message
+from evenhand.auditors.proxies.words import (
+    contribution_message,
+    encoding_words,
+    receives,
+    use_note,
+    without_model_message,
+)
 from evenhand.auditors.report import Encodes, Estimate, Finding, ProxyFeature, ProxySet, Role
 from evenhand.auditors.verdict import Comparison, Rule, Verdict
 
-ROLE_ORDER: tuple[Role, ...] = ("neutral", "latent_proxy", "masking", "joint_proxy", "proxy")
 NO_MODEL = "no model: predictions alone do not tell what a feature contributes"
 FEW_ROWS = "a group has fewer than 30 rows among those the contribution is estimated on"
 CONSTANT = "the feature is the same for every row"
@@ -252,10 +258,8 @@ def _note(
         notes.append(_no_claim(question))
     elif question.answers is not None and block not in question.answers.kept:
         notes.append(UNMOVED)
-    elif role == "latent_proxy" and (flips or 0) >= USED:
-        notes.append("used, without being shown to move the gap")
-    elif role == "neutral" and claim.widens:
-        notes.append("widens the gap though it is not shown to encode the attribute")
+    elif said := use_note(role, claim, flips or 0):
+        notes.append(said)
     return "; ".join(notes) or None
 
 

@@ -13,6 +13,9 @@ from evenhand.auditors.verdict import Verdict
 USED = 0.01
 """Share of decisions that must change when a block is permuted."""
 
+ROLE_ORDER: tuple[Role, ...] = ("neutral", "latent_proxy", "masking", "joint_proxy", "proxy")
+"""From what asks for least to what asks for most."""
+
 SMALLEST_TOLERANCE = 0.01
 TOLERATED_SHARE = 0.10
 POWER = 0.80

@@ -1,12 +1,13 @@
 """The proxy findings in words."""
 
 from evenhand.auditors.proxies.encoding import Encoding
-from evenhand.auditors.proxies.roles import Claim
+from evenhand.auditors.proxies.roles import USED, Claim
 from evenhand.auditors.report import Role
 from evenhand.auditors.words import number, span
 
 NEEDS_JUSTIFICATION = (
-    "needs justification: what it measures that the decision is for, and that this cannot be measured another way"
+    "needs justification. What would count: that it measures something the decision is for, in every group alike, "
+    "and that nothing which encodes less would measure it as well"
 )
 
 
@@ -43,24 +44,51 @@ def contribution_message(opening: str, role: Role, claim: Claim, *, gap: float, 
     """
     part = short(claim.part.estimate)
     changes = f"changes {percent(flip_rate)} of decisions"
-    interval = f"{part} ({span(claim.low, claim.high)})"
     if role in ("proxy", "joint_proxy") and claim.widens:
         return f"{opening}, {changes} and accounts for {part} of the {short(gap)} gap: {NEEDS_JUSTIFICATION}."
     if role == "masking":
         return (
-            f"{opening}, {changes} and narrows the gap by {short(-claim.part.estimate)}: "
-            "it hides part of what other features do, and needs justification too."
+            f"{opening}, {changes} and narrows the gap by {short(-claim.part.estimate)}, so that the {short(gap)} gap "
+            f"hides part of what other features do: it {NEEDS_JUSTIFICATION}."
         )
-    if role == "neutral" and claim.within:
-        return f"{opening}; its part of the {short(gap)} gap, {interval}, lies within {short(claim.tolerance)}."
     if role == "neutral" and claim.widens:
         return f"{opening}, but {changes} and accounts for {part} of the {short(gap)} gap: look at what it goes with."
-    if role == "latent_proxy" and flip_rate == 0:
-        return f"{opening}; the model does not use it: no decision changed. A model trained anew might."
-    rest = f"its part of the {short(gap)} gap, {interval}, is not shown to"
     if role == "neutral":
-        return f"{opening}; {rest} lie within {short(claim.tolerance)}."
-    return f"{opening} and {changes}; {rest} exceed {short(claim.tolerance)}."
+        return f"{opening}; {part_words(claim, gap=gap)}."
+    if flip_rate == 0:
+        return f"{opening}; the model does not use it: no decision changed. A model trained anew might."
+    if flip_rate < USED:
+        hardly = f"{changes}, fewer than the {percent(USED)} from which it counts as used"
+        return f"{opening} and {hardly}; {part_words(claim, gap=gap)}. A model trained anew might use it."
+    return f"{opening} and {changes}: the model uses it; {part_words(claim, gap=gap)}."
+
+
+def part_words(claim: Claim, *, gap: float) -> str:
+    """What is known of a part that is not beyond its tolerance: within it, of one sign, or neither."""
+    part = f"its part of the {short(gap)} gap, {short(claim.part.estimate)} ({span(claim.low, claim.high)})"
+    limit = short(claim.tolerance)
+    if claim.within:
+        return f"{part}, lies within {limit}"
+    if claim.low > 0 or claim.high < 0:
+        direction = "widens" if claim.low > 0 else "narrows"
+        return f"{part}, {direction} it, but is not shown to by more than {limit}"
+    return f"{part}, is not shown to differ from 0, nor to lie within {limit}"
+
+
+def use_note(role: Role, claim: Claim, flip_rate: float) -> str | None:
+    """What a row of the table says of a feature that encodes without being a proxy, or the other way round."""
+    if role == "neutral":
+        return "widens the gap though it is not shown to encode the attribute" if claim.widens else None
+    if role != "latent_proxy":
+        return None
+    if flip_rate < USED:
+        return f"used for fewer than {percent(USED)} of decisions"
+    if claim.within:
+        return f"used; its part of the gap lies within {short(claim.tolerance)}"
+    if claim.low > 0 or claim.high < 0:
+        direction = "widens" if claim.low > 0 else "narrows"
+        return f"used; {direction} the gap, not shown to by more than {short(claim.tolerance)}"
+    return "used, without being shown to move the gap"
 
 
 def without_model_message(opening: str) -> str:

@@ -180,6 +180,7 @@ def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> 
         data,
         decide=subject.positive_score,
         scores=subject.scores_of_positive,
+        score_threshold=subject.score_threshold,
         favourable_is_positive=subject.outcomes.favourable_is_positive,
         rng=rng_of(request.seed, "proxy"),
         thorough=request.thorough,

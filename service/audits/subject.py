@@ -130,6 +130,12 @@ class AuditSubject:
         return self.outcomes.prediction.astype(np.float64)
 
     @property
+    def score_threshold(self) -> float:
+        """The score from which a row is positive: as named for a score column, else .5."""
+        named = self.columns.threshold if self.probabilities is None and self.columns.score is not None else None
+        return 0.5 if named is None else named
+
+    @property
     def _positive_index(self) -> int:
         assert self.model is not None
         return tuple(self.model.classifier.classes).index(self.outcomes.positive)

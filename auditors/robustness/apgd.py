@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.robustness.ball import Pictures, Room
+from evenhand.auditors.robustness.ball import Ball, Pictures, Room
 from evenhand.auditors.robustness.loop import Batch, Feedback
-from evenhand.auditors.robustness.noise import sample_keys, uniform
+from evenhand.auditors.robustness.noise import sample_keys
 
 MOMENTUM = np.float32(0.75)
 ENOUGH_INCREASES = 0.75
@@ -29,13 +29,9 @@ class Apgd:
     def queries(self) -> int:
         return self.steps + 1
 
-    def search(self, batch: Batch, *, eps: float, seed: int) -> "ApgdSearch":
+    def search(self, batch: Batch, *, ball: Ball, seed: int) -> "ApgdSearch":
         keys = sample_keys(seed, batch.ids, self.name, self.restart)
-        start = uniform(keys, batch.clean[0].size).reshape(batch.clean.shape)
-        start *= np.float32(2 * eps)
-        start -= np.float32(eps)
-        start += batch.clean
-        return ApgdSearch(start=start, eps=eps, steps=self.steps)
+        return ApgdSearch(start=ball.start(batch.clean, keys), eps=ball.eps, steps=self.steps)
 
 
 class ApgdSearch:

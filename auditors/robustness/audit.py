@@ -7,6 +7,7 @@ import numpy as np
 from evenhand.auditors.protocols import ImageClassifier, Progress, silent
 from evenhand.auditors.report import Attack, Finding, Masking, Robustness, RobustnessGap, RobustnessGroup
 from evenhand.auditors.robustness.attacked import Attacked, attack_all, sizes_for
+from evenhand.auditors.robustness.ball import LinfBall
 from evenhand.auditors.robustness.blind import random_pictures
 from evenhand.auditors.robustness.data import ImageData, describe_units, levels_of, validate
 from evenhand.auditors.robustness.distances import distances
@@ -131,7 +132,7 @@ def _noise_rows(
     """Accuracy by group under random noise of the deciding size, mean over draws."""
     subjects = attacked.subjects
     draws = [
-        random_pictures(subjects.clean, subjects.ids, eps=attacked.eps, seed=setting.seed, draw=draw)
+        random_pictures(subjects.clean, subjects.ids, ball=LinfBall(attacked.eps), seed=setting.seed, draw=draw)
         for draw in range(setting.strength.noise_draws)
     ]
     correct = [

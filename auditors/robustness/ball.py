@@ -1,10 +1,22 @@
-"""Norms: how far an attack may go, which way is up, how a candidate comes back inside. L2 will be a second ball."""
+"""Norms: how far an attack may go, where it starts, which way is up, how a candidate comes back inside."""
 
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from evenhand.auditors.robustness.noise import normal, uniform
+
+Norm = Literal["linf", "l2"]
+"""As a policy names them."""
+
+Lengths = NDArray[np.float32]
+
+TINY = np.float32(1e-12)
+CLIPPED_ROUNDS = 3
+"""Rounds in which an L2 change that [0, 1] has cut is lengthened again."""
+WORTH_LENGTHENING = np.float32(1.001)
 
 Pictures = NDArray[np.float32]
 """Pictures in [0, 1], shape (n, height, width, channels): as `predict_proba` reads them, and torch's channels-last."""
@@ -36,6 +48,12 @@ class Ball(Protocol):
     def eps(self) -> float: ...
 
     def around(self, clean: Pictures) -> Room: ...
+
+    def start(self, clean: Pictures, keys: NDArray[np.uint64]) -> Pictures:
+        """A random point of the ball around each picture, before [0, 1] cuts it; `keys` of shape (n,)."""
+
+    def grey(self, shape: tuple[int, ...]) -> float:
+        """The eps within which every picture of that shape can become the same even grey."""
 
     def sizes(self, change: Pictures) -> NDArray[np.float64]:
         """Length of each change in this norm, shape (n,)."""
@@ -72,5 +90,83 @@ class LinfBall:
         eps = np.float32(self.eps)
         return LinfRoom(low=np.maximum(clean - eps, 0), high=np.minimum(clean + eps, 1), eps=self.eps)
 
+    def start(self, clean: Pictures, keys: NDArray[np.uint64]) -> Pictures:
+        """Uniform in the ball."""
+        start = uniform(keys, clean[0].size).reshape(clean.shape)
+        start *= np.float32(2 * self.eps)
+        start -= np.float32(self.eps)
+        start += clean
+        return start
+
+    def grey(self, shape: tuple[int, ...]) -> float:
+        return 0.5
+
     def sizes(self, change: Pictures) -> NDArray[np.float64]:
         return np.asarray(np.abs(change).max(axis=(1, 2, 3), initial=0), dtype=np.float64)
+
+
+def _lengths(change: Pictures) -> Lengths:
+    """L2 length of each picture's change, shape (n, 1, 1, 1)."""
+    flat = change.reshape(len(change), -1)
+    return np.sqrt(np.square(flat).sum(axis=1))[:, None, None, None]
+
+
+@dataclass(frozen=True)
+class L2Room:
+    clean: Pictures
+    eps: float
+
+    def project(self, candidate: Pictures) -> Pictures:
+        """The nearest point, nearly, that is inside both the ball and [0, 1].
+
+        That point is the picture plus t times the change, cut to [0, 1], for the largest t in (0, 1] that stays in the
+        ball. As the length of a cut change is concave in t, t = eps / length, repeated, nears it from below.
+        """
+        change = candidate - self.clean
+        eps = np.float32(self.eps)
+        t = np.minimum(eps / (_lengths(change) + TINY), 1)
+        np.clip(self.clean + t * change, 0, 1, out=candidate)
+        for _ in range(CLIPPED_ROUNDS):
+            longer = np.minimum(t * eps / (_lengths(candidate - self.clean) + TINY), 1)
+            worth = longer > t * WORTH_LENGTHENING
+            if not worth.any():
+                break
+            t = np.where(worth, longer, t)
+            np.clip(self.clean + t * change, 0, 1, out=candidate)
+        return candidate
+
+    def ascend(self, picture: Pictures, gradient: Pictures, step: NDArray[np.float32]) -> Pictures:
+        moved = gradient * (step[:, None, None, None] / (_lengths(gradient) + TINY))
+        moved += picture
+        return self.project(moved)
+
+    def take(self, rows: NDArray[np.bool_]) -> "L2Room":
+        return L2Room(clean=self.clean[rows], eps=self.eps)
+
+
+@dataclass(frozen=True)
+class L2Ball:
+    """The root of the summed squared changes of all values of a picture, each in units of [0, 1], is at most eps."""
+
+    eps: float
+    norm: str = "L2"
+
+    def around(self, clean: Pictures) -> L2Room:
+        return L2Room(clean=clean, eps=self.eps)
+
+    def start(self, clean: Pictures, keys: NDArray[np.uint64]) -> Pictures:
+        """Uniform on the sphere."""
+        start = normal(keys, clean[0].size).reshape(clean.shape)
+        start *= np.float32(self.eps) / (_lengths(start) + TINY)
+        start += clean
+        return start
+
+    def grey(self, shape: tuple[int, ...]) -> float:
+        return 0.5 * float(np.sqrt(np.prod(shape)))
+
+    def sizes(self, change: Pictures) -> NDArray[np.float64]:
+        flat = change.reshape(len(change), -1)
+        return np.sqrt(np.square(flat, dtype=np.float64).sum(axis=1))
+
+
+BALLS: dict[Norm, type[LinfBall] | type[L2Ball]] = {"linf": LinfBall, "l2": L2Ball}

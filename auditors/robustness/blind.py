@@ -1,45 +1,39 @@
 """Attacks that see scores alone: random noise, and the Square attack. They need no gradients and no torch."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.robustness.ball import Pictures, Room
-from evenhand.auditors.robustness.loop import Batch, Feedback
+from evenhand.auditors.robustness.ball import Ball, L2Ball, Pictures, Room
+from evenhand.auditors.robustness.loop import Batch, Feedback, Search
 from evenhand.auditors.robustness.noise import sample_keys, signs, uniform
-
-FIRST_SHARE = 0.8
-HALVINGS_PER_10000 = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+from evenhand.auditors.robustness.square_l2 import SquareL2Search, square_side
 
 
-def random_pictures(clean: Pictures, ids: NDArray[np.int64], *, eps: float, seed: int, draw: int) -> Pictures:
-    """Clean pictures plus noise uniform on [-eps, eps], kept in [0, 1]; shape as `clean`."""
-    noise = uniform(sample_keys(seed, ids, "random noise", draw), clean[0].size).reshape(clean.shape)
-    noise *= np.float32(2 * eps)
-    noise -= np.float32(eps)
-    noise += clean
+def random_pictures(clean: Pictures, ids: NDArray[np.int64], *, ball: Ball, seed: int, draw: int) -> Pictures:
+    """Clean pictures plus noise of the ball's size, kept in [0, 1]; shape as `clean`."""
+    noise = ball.start(clean, sample_keys(seed, ids, "random noise", draw))
     return np.clip(noise, 0, 1, out=noise)
 
 
 @dataclass(frozen=True)
 class RandomNoise:
-    """As many independent draws of uniform noise as there are queries."""
+    """As many independent draws of noise as there are queries."""
 
     queries: int
     name: str = "random noise"
 
-    def search(self, batch: Batch, *, eps: float, seed: int) -> "RandomNoiseSearch":
-        return RandomNoiseSearch(batch, eps=eps, seed=seed)
+    def search(self, batch: Batch, *, ball: Ball, seed: int) -> "RandomNoiseSearch":
+        return RandomNoiseSearch(batch, ball=ball, seed=seed)
 
 
 class RandomNoiseSearch:
-    def __init__(self, batch: Batch, *, eps: float, seed: int) -> None:
-        self._clean, self._ids, self._eps, self._seed, self._draw = batch.clean, batch.ids, eps, seed, 0
+    def __init__(self, batch: Batch, *, ball: Ball, seed: int) -> None:
+        self._clean, self._ids, self._ball, self._seed, self._draw = batch.clean, batch.ids, ball, seed, 0
 
     def propose(self, room: Room) -> Pictures:
-        return random_pictures(self._clean, self._ids, eps=self._eps, seed=self._seed, draw=self._draw)
+        return random_pictures(self._clean, self._ids, ball=self._ball, seed=self._seed, draw=self._draw)
 
     def learn(self, candidate: Pictures, feedback: Feedback) -> None:
         self._draw += 1
@@ -50,16 +44,18 @@ class RandomNoiseSearch:
 
 @dataclass(frozen=True)
 class Square:
-    """Random squares of shrinking size, each colour channel pushed to a corner of the ball; a better one is kept.
+    """Random squares of shrinking size; a better one is kept. In L-infinity each colour channel goes to a corner of the ball.
 
-    Source: Andriushchenko et al. (2020), ECCV, "Square Attack"; L-infinity version and schedule of square sizes.
+    Source: Andriushchenko et al. (2020), ECCV, "Square Attack"; its schedule of square sizes. L2 is in `square_l2`.
     """
 
     queries: int
     name: str = "Square"
 
-    def search(self, batch: Batch, *, eps: float, seed: int) -> "SquareSearch":
-        return SquareSearch(batch, eps=eps, seed=seed, queries=self.queries)
+    def search(self, batch: Batch, *, ball: Ball, seed: int) -> Search:
+        if ball.norm == L2Ball.norm:
+            return SquareL2Search(batch, eps=ball.eps, seed=seed, queries=self.queries)
+        return SquareSearch(batch, eps=ball.eps, seed=seed, queries=self.queries)
 
 
 class SquareSearch:
@@ -97,11 +93,3 @@ class SquareSearch:
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         self._keys, self._best, self._loss = self._keys[rows], self._best[rows], self._loss[rows]
-
-
-def square_side(query: int, *, queries: int, height: int, width: int) -> int:
-    """Side of the square in pixels at a query: its area starts at .8 of the picture and is halved at fixed moments."""
-    moment = int(query / queries * 10_000)
-    halvings = sum(moment > limit for limit in HALVINGS_PER_10000)
-    side = round(math.sqrt(FIRST_SHARE / 2**halvings * height * width))
-    return max(1, min(side, height - 1, width - 1))

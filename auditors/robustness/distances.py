@@ -4,14 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.protocols import ImageClassifier
-from evenhand.auditors.robustness.ball import LinfBall
+from evenhand.auditors.robustness.ball import BALLS, Norm
 from evenhand.auditors.robustness.ensemble import Outcome, Subjects
 from evenhand.auditors.robustness.scores import probabilities
 
 HALVINGS = 10
 
 
-def distances(subjects: Subjects, outcome: Outcome, *, classifier: ImageClassifier) -> NDArray[np.float64]:
+def distances(
+    subjects: Subjects, outcome: Outcome, *, classifier: ImageClassifier, norm: Norm = "linf"
+) -> NDArray[np.float64]:
     """Size of the change that breaks each picture, by bisection between the clean picture and the one that broke it.
 
     Returns:
@@ -30,7 +32,7 @@ def distances(subjects: Subjects, outcome: Outcome, *, classifier: ImageClassifi
         scores = probabilities(classifier, clean + middle[:, None, None, None] * change)
         wrong = scores.argmax(axis=1) != label
         breaks, holds = np.where(wrong, middle, breaks), np.where(wrong, holds, middle)
-    sizes[rows] = breaks * LinfBall(1.0).sizes(change)
+    sizes[rows] = breaks * BALLS[norm](1.0).sizes(change)
     return sizes
 
 

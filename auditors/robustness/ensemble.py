@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.robustness.apgd import Apgd
-from evenhand.auditors.robustness.ball import Ball, LinfBall, Pictures
+from evenhand.auditors.robustness.ball import BALLS, Ball, Norm, Pictures
 from evenhand.auditors.robustness.blind import RandomNoise, Square
 from evenhand.auditors.robustness.loop import Attack, Batch, Oracle, run
 from evenhand.auditors.robustness.scores import BATCH_SIZE, ScoreOracle, batches, gives_gradients, probabilities
@@ -160,12 +160,13 @@ def attack(
     seed: int,
     spare: NDArray[np.bool_] | None = None,
     batch_size: int = BATCH_SIZE,
+    norm: Norm = "linf",
 ) -> None:
     """Run every stage at this eps on what is still robust, and record in `outcome` what the deployed model misreads.
 
     Pictures in `spare`, shape (n,), are left alone.
     """
-    ball = LinfBall(eps)
+    ball = BALLS[norm](eps)
     for stage in stages:
         tried = outcome.tried.setdefault((stage.attack, stage.target_rank, eps), np.zeros(len(subjects), dtype=bool))
         left = outcome.robust(eps) & ~tried
@@ -185,7 +186,7 @@ def confirmed(
     """Which candidates lie inside the ball and inside [0, 1] and fool the deployed model."""
     if len(rows) == 0:
         return np.empty(0, dtype=bool)
-    inside = ball.sizes(pictures - batch.clean[rows]) <= ball.eps + INSIDE
+    inside = ball.sizes(pictures - batch.clean[rows]) <= ball.eps + INSIDE * max(1, ball.eps)
     inside &= (pictures.min(axis=(1, 2, 3)) >= 0) & (pictures.max(axis=(1, 2, 3)) <= 1)
     wrong = probabilities(classifier, pictures).argmax(axis=1) != batch.label[rows]
     return np.asarray(inside & wrong)

@@ -64,7 +64,7 @@ class Attack(Protocol):
     def queries(self) -> int:
         """How many candidates it may try on a picture."""
 
-    def search(self, batch: Batch, *, eps: float, seed: int) -> Search: ...
+    def search(self, batch: Batch, *, ball: Ball, seed: int) -> Search: ...
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def run(batch: Batch, *, attack: Attack, oracle: Oracle, ball: Ball, seed: int) 
     """
     active = np.arange(len(batch))
     room: Room = ball.around(batch.clean)
-    search = attack.search(batch, eps=ball.eps, seed=seed)
+    search = attack.search(batch, ball=ball, seed=seed)
     rows: list[NDArray[np.int64]] = []
     pictures: list[Pictures] = []
     for query in range(attack.queries):

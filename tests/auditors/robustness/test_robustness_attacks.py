@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from evenhand.auditors.robustness.apgd import Apgd
 from evenhand.auditors.robustness.ball import LinfBall
-from evenhand.auditors.robustness.blind import Square, square_side
+from evenhand.auditors.robustness.blind import Square
 from evenhand.auditors.robustness.distances import distances
 from evenhand.auditors.robustness.ensemble import (
     Outcome,
@@ -25,6 +25,7 @@ from evenhand.auditors.robustness.ensemble import (
 from evenhand.auditors.robustness.gradients import GradientOracle, margin
 from evenhand.auditors.robustness.noise import normal, sample_keys, uniform
 from evenhand.auditors.robustness.scores import probabilities
+from evenhand.auditors.robustness.square_l2 import square_side
 from tests.auditors.robustness.toys import BlackBox, Linear, Torch, convnet, exactly_robust
 
 TIE = 1e-4

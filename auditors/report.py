@@ -663,11 +663,15 @@ class AccuracyCurve(Document):
 
 
 class Panel(Document):
-    """Something that is shown and never decides: pictures as data URIs, text, or small tables."""
+    """Something that is shown and never decides: pictures as data URIs, text, curves, or small tables."""
 
     name: str
     title: str
-    text: str
+    text: str = Field(description="what is shown, and how to read it")
+    limits: str | None = Field(default=None, description="what it does not show")
+    why_no_verdict: str | None = None
+    check: str | None = Field(default=None, description="name of the check that it illustrates; null: it stands alone")
+    attribute: str | None = Field(default=None, description="of that check")
     images: list[dict[str, str]] = Field(default=[], description="each with `src` (data URI) and `alt`")
     table: list[dict[str, Any]] = []
 
@@ -728,6 +732,14 @@ class PopulationShare(Document):
     expected: Fraction = Field(description="share of the population")
     share: Estimate
     difference: Estimate = Field(description="share less expected")
+class PanelCurve(Document):
+    """One line of a panel's chart."""
+
+    name: str
+    x: list[float]
+    y: list[float] = Field(description="in [0, 1], one for each x")
+
+
     ratio: Estimate
     verdict: Verdict
 
@@ -735,6 +747,8 @@ class PopulationShare(Document):
 class PopulationComparison(Document):
     """An attribute's shares against a reference population."""
 
+    axes: str | None = Field(default=None, description="what the curves show, as in 'accuracy by epoch'")
+    curves: list[PanelCurve] = []
     rows: int = Field(description="rows with a group that the population has a share for")
     statistic: float | None = Field(description="Pearson's chi-square of all shares together")
     degrees_of_freedom: int

@@ -1,6 +1,7 @@
 """The perception audit: does the network decide by the group? Checks that decide, and panels that only show."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 
@@ -15,8 +16,10 @@ from evenhand.auditors.perception.checks import (
 )
 from evenhand.auditors.perception.context import Context
 from evenhand.auditors.perception.panels import panels
+from evenhand.auditors.perception.learning import learning_curves
 from evenhand.auditors.protocols import ImageClassifier, Progress, silent
-from evenhand.auditors.report import Finding, Perception
+from evenhand.auditors.perception.records import LearningRecord
+from evenhand.auditors.report import Finding, Panel, Perception, PerceptionCheck
 from evenhand.auditors.robustness.data import ImageData, describe_units, levels_of, unit_interval, validate
 from evenhand.auditors.robustness.scores import BATCH_SIZE, gives_gradients, probabilities
 from evenhand.auditors.verdict import Gate
@@ -41,6 +44,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("comparing counterparts", _paired_counterfactual),
     ("comparing groups within each class", _class_gap),
 )
+    ("reading how each group was learned", learning_curves),
 """What is being done, in words for the progress display, and the check; in the order of the report."""
 
 
@@ -55,6 +59,7 @@ def audit_perception(
     tolerances: Mapping[str, float] | None = None,
     progress: Progress = silent,
     batch_size: int = BATCH_SIZE,
+    learning: LearningRecord | None = None,
 ) -> tuple[Perception, list[Finding]]:
     """Ask whether decisions turn with the group, and show what the network looks for.
 
@@ -68,6 +73,7 @@ def audit_perception(
         tolerances: by name of check the smallest effect that counts; a check that is not named keeps its default.
         progress: called with the fraction done.
         batch_size: pictures a call.
+        learning: the trainer's record of the classifier, for the curves by group; None: they are not assessed.
 
     Returns:
         The part of the report, and a finding for each check of each attribute.
@@ -92,11 +98,12 @@ def audit_perception(
         tolerances=tolerances or {},
     )
     answers = _answers(context, progress)
+        learning=learning,
     progress(0.8, "drawing what the network looks for")
     report = Perception(
         checks=[row(answer) for answer in answers],
-        panels=[panel for answer in answers for panel in answer.panels] + panels(classifier, device=device, seed=seed),
-        notes=_notes(data, classifier, attributes),
+        panels=[panel for answer in answers for panel in _beside(answer)] + panels(classifier, device=device, seed=seed),
+        notes=_notes(data, classifier, attributes, {answer.name for answer in answers}),
     )
     progress(1.0, "perception done")
     return report, [finding(answer, gate=gate) for answer in answers]
@@ -112,11 +119,18 @@ def _answers(context: Context, progress: Progress) -> list[Answer]:
     return sorted(answers, key=lambda answer: place.get(answer.attribute, len(place)))
 
 
-def _notes(data: ImageData, classifier: ImageClassifier, attributes: Sequence[str]) -> list[str]:
-    notes = [
-        "Units: " + describe_units(data) + ".",
-        "Not run: dream, dream_drift, tcav, cue_conflict, style_swap and learning_curves are not part of this version.",
-    ]
+def _beside(answer: Answer) -> list[Panel]:
+    """The pictures of a check, which say whose they are."""
+    return [panel.model_copy(update={"check": answer.name, "attribute": answer.attribute}) for panel in answer.panels]
+
+
+def _notes(
+    data: ImageData, classifier: ImageClassifier, attributes: Sequence[str], answered: Collection[str]
+) -> list[str]:
+    notes = ["Units: " + describe_units(data) + "."]
+    absent = [name for name in get_args(PerceptionCheck.model_fields["name"].annotation) if name not in answered]
+    if absent:
+        notes.append(f"Not run: {', '.join(absent)}.")
     if data.unit is None and data.pair is not None:
         notes.append("Without a unit column each pair of counterparts is its own unit in the paired counterfactual.")
     if not gives_gradients(classifier):

@@ -60,6 +60,7 @@ class Answer:
     panels: tuple[Panel, ...] = ()
     """Pictures shown beside the check; they have no verdict of their own."""
 
+    rule: Rule = Rule.EFFECT_AND_TEST
 
 def known_levels(data: ImageData, attribute: str) -> list[Level]:
     return [level for level in levels_of(data, attribute) if level.comparable]
@@ -272,7 +273,7 @@ def finding(answer: Answer, *, gate: Gate) -> Finding:
         level=TEST_LEVEL if assessed else None,
         equivalence_low=answer.equivalence.low if answer.equivalence else None,
         equivalence_high=answer.equivalence.high if answer.equivalence else None,
-        rule=Rule.EFFECT_AND_TEST,
+        rule=answer.rule,
         tolerance=answer.tolerance,
         verdict=Verdict(answer.verdict) if answer.verdict.startswith("proven") else Verdict.INCONCLUSIVE,
         n=answer.second.n if answer.second else None,
@@ -295,10 +296,12 @@ _ASKED = {
 
 def _message(answer: Answer) -> str:
     asked = _ASKED[answer.name].format(attribute=answer.attribute)
+    "learning_curves": "accuracy on rows held out in training less that of the worst class and {attribute}",
     if answer.estimate is None:
         return f"{asked}: not assessed: {answer.reason}."
     interval = f" [{answer.interval.low:+.3f}, {answer.interval.high:+.3f}] at 99 %" if answer.interval else ""
-    numbers = f"{asked}: {answer.estimate:+.3f}{interval}, p = {answer.p_value:.2g}"
+    test = f", p = {answer.p_value:.2g}" if answer.p_value is not None else ""
+    numbers = f"{asked}: {answer.estimate:+.3f}{interval}{test}"
     towards = f" ({answer.direction})" if answer.direction else ""
     if answer.verdict == "proven_disparity":
         return f"{numbers}{towards}. Beyond the tolerance of {answer.tolerance:g} and proven: needs justification."

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.protocols import ImageClassifier
+from evenhand.auditors.perception.records import LearningRecord
 from evenhand.auditors.robustness.data import ImageData
 
 
@@ -24,6 +25,7 @@ class Context:
         device: where torch computes.
         batch_size: pictures a call.
         tolerances: by name of check, where the policy gives one.
+        learning: the trainer's record of the classifier; None where there is none.
     """
 
     data: ImageData
@@ -35,6 +37,7 @@ class Context:
     device: str
     batch_size: int
     tolerances: Mapping[str, float]
+    learning: LearningRecord | None = None
 
     def tolerance(self, check: str, default: float) -> float:
         """The policy's tolerance of a check, or the default."""

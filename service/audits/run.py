@@ -214,6 +214,7 @@ def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress
         seed=request.seed,
         progress=progress,
         tolerances=_tolerances(request, "perception", **{name: name for name in checks.METRICS["perception"]}),
+        learning=subject.learning_record(),
     )
 
 

@@ -28,6 +28,7 @@ from evenhand.service.audits.training_rows import warnings_of
 from evenhand.service.models.holdout import kept_rows
 
 if TYPE_CHECKING:
+    from evenhand.auditors.perception.records import LearningRecord
     from evenhand.auditors.robustness import ImageData
     from evenhand.classifiers.card import ModelCard
     from evenhand.classifiers.loading import LoadedClassifier
@@ -197,6 +198,12 @@ class AuditSubject:
             pair=pair,
             ids=np.arange(self.rows, dtype=np.int64),
         )
+
+    def learning_record(self) -> "LearningRecord | None":
+        """How the model was trained, as the perception audit takes it; None where its file does not say."""
+        from evenhand.service.audits.learning import learning_record
+
+        return learning_record(self.model.card.training) if self.model is not None else None
 
     def model_document(self, name: str | None) -> SubjectModel | None:
         """The model as the report describes it."""

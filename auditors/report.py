@@ -547,6 +547,8 @@ class ProxyFeature(Document):
         default=None,
         description="change of the gap when the block alone is permuted; influences double-count, so no share",
     )
+    influence_interval: Estimate | None = Field(default=None, description="the same with its interval")
+    surrogate: bool = Field(default=False, description="use and contribution are a surrogate's, not the model's")
     role: Role
     block: list[str]
     stratum: str | None = None
@@ -597,6 +599,67 @@ class Leakage(Document):
     score_certificate: str | None = None
 
 
+WhatIfAction = Literal["permute", "neutralise", "retrain"]
+AlternativeVerdict = Literal["proven", "not_proven", "not_assessed"]
+
+
+class WhatIfChange(Document):
+    """A number before and after on the same rows, with a paired interval of the change."""
+
+    metric: Literal["accuracy", "demographic_parity_difference", "equalized_odds_difference"]
+    against: Literal["model", "retrained"] = Field(
+        description="before: the audited classifier, or one trained in the same way as after with all features"
+    )
+    before: float
+    after: float
+    change: Estimate
+
+
+class WhatIfGroup(Document):
+    """Whose decisions change, as shares of the group's rows."""
+
+    group: Group
+    n: int
+    to_positive: Fraction
+    to_negative: Fraction
+
+
+class WhatIf(Document):
+    """Decisions with a block or set permuted, neutralised (without what it says of the attribute) or left out."""
+
+    attribute: str
+    features: list[str]
+    role: Role
+    action: WhatIfAction
+    classifier: str | None = Field(default=None, description="kind that was trained anew")
+    stand_in: bool = Field(default=False, description="whether that is not the audited classifier's kind")
+    rows: int
+    level: float = Field(description="of each interval, so that all alternatives together hold the audit's")
+    changes: list[WhatIfChange]
+    accuracy_loss_at_most: float | None = Field(default=None, description="one-sided bound, at the same level")
+    groups: list[WhatIfGroup]
+    alternative: AlternativeVerdict = Field(
+        description="proven: the gap is smaller by proof, and accuracy not worse by more than the margin"
+    )
+    message: str
+
+
+class Surrogate(Document):
+    """Trees that predict the decisions from the features, asked in place of a model that is not there."""
+
+    classifier: str
+    learned_rows: int
+    rows: int = Field(description="on which fidelity was measured, none of them learned from")
+    agreement: Estimate = Field(description="share of decisions that it reproduces")
+    majority: Fraction = Field(description="share that always saying the more frequent decision reproduces")
+    kappa: Estimate = Field(description="Cohen's: agreement beyond chance, 1 is all of it")
+    auc: float | None = Field(description="area under the ROC curve of its scores for the decisions")
+    required_kappa: float = Field(description="below which (by the lower bound) no role beyond encoding is claimed")
+    sufficient: bool
+    gap: dict[str, float | None] = Field(default={}, description="attribute to the gap of the decisions themselves")
+    message: str
+
+
 class ProxyAudit(Document):
     rows_used: int
     gap: dict[str, float | None] = Field(description="attribute to the gap of decisions that the parts sum to")
@@ -604,6 +667,9 @@ class ProxyAudit(Document):
     features: list[ProxyFeature]
     sets: list[ProxySet] = []
     leakage: list[Leakage] = []
+    what_if: list[WhatIf] = []
+    accuracy_margin: float | None = Field(default=None, description="how much accuracy an alternative may cost")
+    surrogate: Surrogate | None = Field(default=None, description="where only predictions are known")
     notes: list[str] = []
 
 

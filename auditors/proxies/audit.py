@@ -140,7 +140,10 @@ def audit_proxies(
             features=features,
             sets=sets,
             leakage=leaks,
-            notes=list(_notes(context, prepared, answers, searched, favourable_is_positive=favourable_is_positive)),
+            notes=[
+                *_notes(context, prepared, answers, searched, favourable_is_positive=favourable_is_positive),
+                *(note for some in found.values() for note in some.notes),
+            ],
         ),
         findings + [not_assessed(attribute, ONE_GROUP) for attribute in one_group],
     )

@@ -83,7 +83,7 @@ def pair_candidates(cells: Sequence[NDArray[np.uint8]], groups: Groups, rows: ND
     if p < 2:
         return []
     limit = int(PAIR_OPERATIONS / (2 * (p * BINS) ** 2))
-    kept = _compared(groups, rows)[: max(1_000, min(limit, 100_000))]
+    kept = compared_rows(groups, rows)[: max(1_000, min(limit, 100_000))]
     information, freedom = pair_information(
         [codes[kept] for codes in cells], groups.take(kept), n_groups=len(groups.names)
     )
@@ -108,12 +108,12 @@ def triple_candidates(
     from scipy.stats import norm
 
     p = len(cells)
-    kept = _compared(groups, rows)
+    kept = compared_rows(groups, rows)
     if p < 3 or len(kept) < 64:
         return []
     triples = p * (p - 1) * (p - 2) // 6
     kept = kept[: min(100_000, max(640, 64 * (TRIPLE_WORDS // (triples * len(groups.tested)))))]
-    signs = np.stack([_halved(codes[kept]) for codes in cells])
+    signs = np.stack([halved(codes[kept]) for codes in cells])
     threshold = float(norm.isf(FAMILY_ALPHA / (2 * triples * len(groups.tested)))) * np.sqrt(len(kept))
     pairs = set(known)
     best: dict[tuple[int, ...], float] = {}
@@ -121,21 +121,30 @@ def triple_candidates(
         of_group = groups.take(kept) == group
         for triple in _parities_beyond(signs, of_group, threshold):
             if pairs.isdisjoint(combinations(triple, 2)):
-                strength = _three_way(signs, of_group, triple) / threshold
+                strength = parity_strength(signs, of_group, triple) / threshold
                 best[triple] = max(best.get(triple, 0.0), strength)
     found = [Candidate(triple, excess) for triple, excess in best.items() if excess > 1]
     return sorted(found, key=lambda candidate: -candidate.excess)[:MOST_CANDIDATES]
 
 
 def cell_codes(cells: Sequence[NDArray[np.uint8]], features: Sequence[int]) -> tuple[NDArray[np.int32], int]:
-    """One code for the combination of the features' cells, shape (n,), and how many codes there are."""
-    codes = np.zeros(len(cells[features[0]]), np.int32)
+    """One code for the combination of the features' cells, shape (n,), and how many codes there are.
+
+    Of four features every two neighbouring cells are one, of more each feature is halved: cells must hold rows.
+    """
+    codes, levels = np.zeros(len(cells[features[0]]), np.int32), BINS if len(features) <= 3 else 4
+    if len(features) > 4:
+        levels = 2
     for feature in features:
-        codes = codes * np.int32(BINS) + cells[feature]
-    return codes, BINS ** len(features)
+        codes = codes * np.int32(levels) + _coarser(cells[feature], levels)
+    return codes, int(levels ** len(features))
 
 
-def _compared(groups: Groups, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _coarser(codes: NDArray[np.uint8], levels: int) -> NDArray[np.uint8]:
+    return halved(codes).astype(np.uint8) if levels == 2 else codes // np.uint8(BINS // levels)
+
+
+def compared_rows(groups: Groups, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return rows[groups.take(rows) >= 0]
 
 
@@ -146,7 +155,7 @@ def _sum_x_log_x(counts: NDArray[np.float64], axes: tuple[int, ...]) -> NDArray[
     return total
 
 
-def _halved(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def halved(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """The upper half of the cells, cut where the halves are nearest to equal."""
     above = 1 - np.cumsum(np.bincount(codes, minlength=BINS)) / len(codes)
     return codes > int(np.argmin(np.abs(above - 0.5)))
@@ -158,7 +167,7 @@ def _parities_beyond(
     n, padding = len(of_group), -len(of_group) % 64
     packed = np.packbits(np.pad(signs, ((0, 0), (0, padding))), axis=1).view(np.uint64)
     target = np.packbits(np.pad(of_group, (0, padding))).view(np.uint64)
-    expected = _expected_parity(of_group)
+    expected = expected_parity(of_group)
     found = []
     for i, j in combinations(range(len(signs) - 1), 2):
         odd = np.bitwise_count(packed[j + 1 :] ^ (packed[i] ^ packed[j] ^ target)).sum(axis=1, dtype=np.int64)
@@ -169,14 +178,14 @@ def _parities_beyond(
     return found
 
 
-def _expected_parity(of_group: NDArray[np.bool_]) -> float:
+def expected_parity(of_group: NDArray[np.bool_]) -> float:
     return float(1 - 2 * of_group.mean())
 
 
-def _three_way(signs: NDArray[np.bool_], of_group: NDArray[np.bool_], triple: tuple[int, ...]) -> float:
-    """Sum over rows of the product of all four, each centred and scaled: lower-order dependence drops out."""
+def parity_strength(signs: NDArray[np.bool_], of_group: NDArray[np.bool_], members: tuple[int, ...]) -> float:
+    """Sum over rows of the product of group and members, each centred and scaled: lower-order dependence drops out."""
     product = _scaled(of_group)
-    for feature in triple:
+    for feature in members:
         product = product * _scaled(signs[feature])
     return abs(float(product.sum()))
 

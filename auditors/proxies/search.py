@@ -10,8 +10,18 @@ from numpy.typing import NDArray
 from evenhand.auditors.proxies.columns import quantile_bins
 from evenhand.auditors.proxies.encoding import Encoding, EncodingTest, category_areas, decide_encodings
 from evenhand.auditors.proxies.groups import Groups
+from evenhand.auditors.proxies.growth import Ground, apart, ground, grown_sets, path_sets, pruned
 from evenhand.auditors.proxies.joint import BINS, MOST_CANDIDATES, cell_codes, pair_candidates, triple_candidates
 from evenhand.auditors.proxies.prepare import Prepared
+from evenhand.auditors.proxies.quadruples import affordable_rows, quadruple_candidates
+
+SOURCES = 4
+"""Pairs, triples, quadruples, and sets that are grown or lie on a tree's path: they share alpha equally."""
+
+TREE_SEED = 0
+"""The forest only proposes; one seed gives the same sets for the same rows."""
+
+Members = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -24,45 +34,48 @@ class JointSet:
 
 @dataclass(frozen=True)
 class Found:
-    """Confirmed sets, and for the leakage model the cells of every candidate: codes of shape (m,), and how many."""
+    """Confirmed sets; for the leakage model the cells of every candidate: codes of shape (m,), and how many.
+
+    `notes`: what was not searched.
+    """
 
     sets: tuple[JointSet, ...]
     cells: tuple[tuple[NDArray[np.int32], int], ...]
+    notes: tuple[str, ...] = ()
 
 
 def find_sets(
     prepared: Prepared, groups: Groups, encodings: Mapping[str, Encoding], searched: Sequence[int], *, level: float
 ) -> Found:
-    """Pairs and triples of the `searched` blocks.
+    """Sets of two to six of the `searched` blocks.
 
     Args:
         encodings: unit to what it says alone.
         searched: positions of the blocks to combine.
-        level: of all confirmations together; pairs and triples share its alpha.
+        level: of all confirmations together; the four sources share its alpha.
 
-    A member that encodes alone makes no joint proxy, but its pairs go to the leakage model.
+    A member that encodes alone makes no joint proxy, but its pairs go to the leakage model. A set that holds a smaller
+    confirmed one is not reported.
     """
     cells = [quantile_bins(prepared.blocks[block].column, BINS) for block in searched]
     quiet = [place for place, block in enumerate(searched) if not any_encodes(prepared, encodings, block)]
+    look = _Look(prepared, groups, cells, tuple(quiet), 1 - (1 - level) / SOURCES)
     pairs = [candidate.features for candidate in pair_candidates(cells, groups, prepared.halves.search)]
     quiet_pairs = [features for features in pairs if set(features) <= set(quiet)][:MOST_CANDIDATES]
-    half = (1 + level) / 2
-    of_pairs = _confirmed(prepared, groups, cells, quiet_pairs, level=half, looked_at=comb(len(quiet), 2))
-    found = triple_candidates(
-        [cells[place] for place in quiet],
-        groups,
-        prepared.halves.search,
-        known=[(quiet.index(pair[0]), quiet.index(pair[1])) for pair in of_pairs],
-    )
-    triples = [tuple(quiet[i] for i in candidate.features) for candidate in found]
-    of_triples = _confirmed(prepared, groups, cells, triples, level=half, looked_at=comb(len(quiet), 3))
-    candidates = dict.fromkeys((*pairs[:MOST_CANDIDATES], *quiet_pairs, *triples))
+    confirmed = look.confirmed(quiet_pairs, looked_at=comb(len(quiet), 2))
+    triples = look.triples(confirmed)
+    confirmed |= look.confirmed(triples, looked_at=comb(len(quiet), 3))
+    fours = look.quadruples(confirmed)
+    confirmed |= look.confirmed(fours, looked_at=comb(len(quiet), 4))
+    grown = look.grown([*quiet_pairs, *triples], confirmed)
+    confirmed |= look.confirmed(grown, looked_at=0)
+    candidates = dict.fromkeys((*pairs[:MOST_CANDIDATES], *quiet_pairs, *triples, *fours, *grown))
     return Found(
         tuple(
-            JointSet(tuple(searched[place] for place in features), encoding)
-            for features, encoding in (of_pairs | of_triples).items()
+            JointSet(tuple(searched[place] for place in features), encoding) for features, encoding in confirmed.items()
         ),
         tuple(cell_codes(cells, features) for features in candidates),
+        look.notes(),
     )
 
 
@@ -72,33 +85,74 @@ def any_encodes(prepared: Prepared, encodings: Mapping[str, Encoding], block: in
     return any(name in encodings and encodings[name].encodes for name in names)
 
 
-def _confirmed(
-    prepared: Prepared,
-    groups: Groups,
-    cells: Sequence[NDArray[np.uint8]],
-    candidates: Sequence[tuple[int, ...]],
-    *,
-    level: float,
-    looked_at: int,
-) -> dict[tuple[int, ...], Encoding]:
-    """Candidates that encode on the estimating half, each by the rates of its cells."""
-    by_name = {",".join(map(str, features)): features for features in candidates}
-    tests = [test for name, features in by_name.items() for test in _tests(prepared, groups, name, cells, features)]
-    # on the same rows every set that was looked at counts, not the candidates alone
-    family = 0 if prepared.halves.apart else looked_at * len(groups.tested)
-    decided = decide_encodings(tests, level=level, family=family)
-    return {features: decided[name] for name, features in by_name.items() if decided[name].encodes}
+@dataclass(frozen=True)
+class _Look:
+    """Where is looked: cells of the searched blocks, and those (by place) that do not encode alone."""
 
+    prepared: Prepared
+    groups: Groups
+    cells: Sequence[NDArray[np.uint8]]
+    quiet: Members
+    level: float
 
-def _tests(
-    prepared: Prepared, groups: Groups, name: str, cells: Sequence[NDArray[np.uint8]], features: tuple[int, ...]
-) -> list[EncodingTest]:
-    codes, levels = cell_codes(cells, features)
-    rows = prepared.halves.estimate
-    compared = rows[groups.take(rows) >= 0]
-    members = [compared[groups.take(compared) == group] for group in groups.tested]
-    areas = category_areas(codes, levels, compared, members, prepared.folds)
-    return [
-        EncodingTest(name, groups.names[group], "category", area)
-        for group, area in zip(groups.tested, areas, strict=True)
-    ]
+    @property
+    def quiet_cells(self) -> list[NDArray[np.uint8]]:
+        return [self.cells[place] for place in self.quiet]
+
+    def triples(self, known: Mapping[Members, Encoding]) -> list[Members]:
+        pairs = [(self.quiet.index(pair[0]), self.quiet.index(pair[1])) for pair in known]
+        found = triple_candidates(self.quiet_cells, self.groups, self.prepared.halves.search, known=pairs)
+        return self._placed(self._without_spares([candidate.features for candidate in found]))
+
+    def quadruples(self, known: Mapping[Members, Encoding]) -> list[Members]:
+        inside = [tuple(self.quiet.index(place) for place in features) for features in known]
+        found = quadruple_candidates(self.quiet_cells, self.groups, self.prepared.halves.search, known=inside)
+        return self._placed(self._without_spares([candidate.features for candidate in found]))
+
+    def grown(self, starts: Sequence[Members], known: Mapping[Members, Encoding]) -> list[Members]:
+        """Sets of unknown number are looked at, so that they need rows of their own to be confirmed on."""
+        if not self.prepared.halves.apart or len(self.quiet) < 2:
+            return []
+        on = self._ground()
+        inside = [tuple(self.quiet.index(place) for place in start) for start in starts if start not in known]
+        found = apart(on, [*grown_sets(on, inside), *path_sets(on, seed=TREE_SEED)])
+        return [one for one in self._placed(found) if not any(set(some) <= set(one) for some in known)]
+
+    def confirmed(self, candidates: Sequence[Members], *, looked_at: int) -> dict[Members, Encoding]:
+        """Candidates that encode on the estimating half, each by the rates of its cells."""
+        by_name = {",".join(map(str, features)): features for features in candidates}
+        tests = [test for name, features in by_name.items() for test in self._tests(name, features)]
+        # on the same rows every set that was looked at counts, not the candidates alone
+        family = 0 if self.prepared.halves.apart else looked_at * len(self.groups.tested)
+        decided = decide_encodings(tests, level=self.level, family=family)
+        return {features: decided[name] for name, features in by_name.items() if decided[name].encodes}
+
+    def notes(self) -> tuple[str, ...]:
+        if len(self.quiet) >= 4 and not affordable_rows(len(self.quiet), len(self.groups.tested)):
+            return (
+                f"{self.groups.attribute}: a parity of four among the {len(self.quiet)} features that do not encode "
+                "alone was not searched for, since they are too many: fours were found only where a part of them shows.",
+            )
+        return ()
+
+    def _ground(self) -> Ground:
+        return ground(self.quiet_cells, self.groups, self.prepared.halves.search, self.prepared.folds)
+
+    def _without_spares(self, found: Sequence[Members]) -> list[Members]:
+        """Sets of which every member is needed: with a spare one a chance find would ride on a smaller set."""
+        on = self._ground() if found else None
+        return [features for features in found if on is not None and pruned(on, features) == tuple(sorted(features))]
+
+    def _placed(self, found: Sequence[Members]) -> list[Members]:
+        return [tuple(self.quiet[i] for i in features) for features in found]
+
+    def _tests(self, name: str, features: Members) -> list[EncodingTest]:
+        codes, levels = cell_codes(self.cells, features)
+        rows = self.prepared.halves.estimate
+        compared = rows[self.groups.take(rows) >= 0]
+        members = [compared[self.groups.take(compared) == group] for group in self.groups.tested]
+        areas = category_areas(codes, levels, compared, members, self.prepared.folds)
+        return [
+            EncodingTest(name, self.groups.names[group], "category", area)
+            for group, area in zip(self.groups.tested, areas, strict=True)
+        ]

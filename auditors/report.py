@@ -728,6 +728,14 @@ class AccuracyCurve(Document):
     high: list[float]
 
 
+class PanelCurve(Document):
+    """One line of a panel's chart."""
+
+    name: str
+    x: list[float]
+    y: list[float] = Field(description="in [0, 1], one for each x")
+
+
 class Panel(Document):
     """Something that is shown and never decides: pictures as data URIs, text, curves, or small tables."""
 
@@ -739,6 +747,8 @@ class Panel(Document):
     check: str | None = Field(default=None, description="name of the check that it illustrates; null: it stands alone")
     attribute: str | None = Field(default=None, description="of that check")
     images: list[dict[str, str]] = Field(default=[], description="each with `src` (data URI) and `alt`")
+    axes: str | None = Field(default=None, description="what the curves show, as in 'accuracy by epoch'")
+    curves: list[PanelCurve] = []
     table: list[dict[str, Any]] = []
 
 
@@ -798,14 +808,6 @@ class PopulationShare(Document):
     expected: Fraction = Field(description="share of the population")
     share: Estimate
     difference: Estimate = Field(description="share less expected")
-class PanelCurve(Document):
-    """One line of a panel's chart."""
-
-    name: str
-    x: list[float]
-    y: list[float] = Field(description="in [0, 1], one for each x")
-
-
     ratio: Estimate
     verdict: Verdict
 
@@ -813,8 +815,6 @@ class PanelCurve(Document):
 class PopulationComparison(Document):
     """An attribute's shares against a reference population."""
 
-    axes: str | None = Field(default=None, description="what the curves show, as in 'accuracy by epoch'")
-    curves: list[PanelCurve] = []
     rows: int = Field(description="rows with a group that the population has a share for")
     statistic: float | None = Field(description="Pearson's chi-square of all shares together")
     degrees_of_freedom: int

@@ -15,10 +15,10 @@ from evenhand.auditors.perception.checks import (
     row,
 )
 from evenhand.auditors.perception.context import Context
-from evenhand.auditors.perception.panels import panels
 from evenhand.auditors.perception.learning import learning_curves
-from evenhand.auditors.protocols import ImageClassifier, Progress, silent
+from evenhand.auditors.perception.panels import panels
 from evenhand.auditors.perception.records import LearningRecord
+from evenhand.auditors.protocols import ImageClassifier, Progress, silent
 from evenhand.auditors.report import Finding, Panel, Perception, PerceptionCheck
 from evenhand.auditors.robustness.data import ImageData, describe_units, levels_of, unit_interval, validate
 from evenhand.auditors.robustness.scores import BATCH_SIZE, gives_gradients, probabilities
@@ -43,8 +43,8 @@ def _class_gap(context: Context) -> Iterator[Answer]:
 _CHECKS: tuple[tuple[str, Check], ...] = (
     ("comparing counterparts", _paired_counterfactual),
     ("comparing groups within each class", _class_gap),
-)
     ("reading how each group was learned", learning_curves),
+)
 """What is being done, in words for the progress display, and the check; in the order of the report."""
 
 
@@ -57,9 +57,9 @@ def audit_perception(
     gate: Gate = Gate.PROOF,
     device: str = "cpu",
     tolerances: Mapping[str, float] | None = None,
+    learning: LearningRecord | None = None,
     progress: Progress = silent,
     batch_size: int = BATCH_SIZE,
-    learning: LearningRecord | None = None,
 ) -> tuple[Perception, list[Finding]]:
     """Ask whether decisions turn with the group, and show what the network looks for.
 
@@ -71,9 +71,9 @@ def audit_perception(
         gate: of every check of each attribute.
         device: where torch computes.
         tolerances: by name of check the smallest effect that counts; a check that is not named keeps its default.
+        learning: the trainer's record of the classifier, for the curves by group; None: they are not assessed.
         progress: called with the fraction done.
         batch_size: pictures a call.
-        learning: the trainer's record of the classifier, for the curves by group; None: they are not assessed.
 
     Returns:
         The part of the report, and a finding for each check of each attribute.
@@ -96,13 +96,14 @@ def audit_perception(
         device=device,
         batch_size=batch_size,
         tolerances=tolerances or {},
+        learning=learning,
     )
     answers = _answers(context, progress)
-        learning=learning,
     progress(0.8, "drawing what the network looks for")
     report = Perception(
         checks=[row(answer) for answer in answers],
-        panels=[panel for answer in answers for panel in _beside(answer)] + panels(classifier, device=device, seed=seed),
+        panels=[panel for answer in answers for panel in _beside(answer)]
+        + panels(classifier, device=device, seed=seed),
         notes=_notes(data, classifier, attributes, {answer.name for answer in answers}),
     )
     progress(1.0, "perception done")

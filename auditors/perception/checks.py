@@ -57,10 +57,10 @@ class Answer:
     first: Level | None = None
     second: Level | None = None
     detail: Detail | None = None
+    rule: Rule = Rule.EFFECT_AND_TEST
     panels: tuple[Panel, ...] = ()
     """Pictures shown beside the check; they have no verdict of their own."""
 
-    rule: Rule = Rule.EFFECT_AND_TEST
 
 def known_levels(data: ImageData, attribute: str) -> list[Level]:
     return [level for level in levels_of(data, attribute) if level.comparable]
@@ -291,12 +291,12 @@ def _group(attribute: str, level: Level | None) -> Group | None:
 _ASKED = {
     "paired_counterfactual": "same subject in another {attribute}: net share of decisions that turn",
     "class_gap": "decisions between groups of {attribute} among pictures of the same class",
+    "learning_curves": "accuracy on rows held out in training less that of the worst class and {attribute}",
 }
 
 
 def _message(answer: Answer) -> str:
     asked = _ASKED[answer.name].format(attribute=answer.attribute)
-    "learning_curves": "accuracy on rows held out in training less that of the worst class and {attribute}",
     if answer.estimate is None:
         return f"{asked}: not assessed: {answer.reason}."
     interval = f" [{answer.interval.low:+.3f}, {answer.interval.high:+.3f}] at 99 %" if answer.interval else ""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.perception.records import LearningRecord
+from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.robustness.data import ImageData
 
 

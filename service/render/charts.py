@@ -5,7 +5,7 @@ Positions are in per cent of the width and pixels of the height, so that text ke
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 LONG_NAME = 17
 """From here on a name stands above its line instead of beside it."""
@@ -14,7 +14,6 @@ MOST_ROWS = 24
 CURVE_HEIGHT = 220
 TICK_ROOM = 9.0
 """Per cent of the width that the text of a tick takes."""
-MAP_HEIGHT, MAP_WIDTH = 300, 640
 
 
 @dataclass(frozen=True)
@@ -57,36 +56,6 @@ class IntervalChart:
 
 
 @dataclass(frozen=True)
-class Label:
-    """Where the name of a dot stands, seen from the dot."""
-
-    dx: float
-    dy: float
-    anchor: str
-
-
-@dataclass(frozen=True)
-class Dot:
-    """A point of the proxy map; without a label where names would overlap, as the table has them all."""
-
-    name: str
-    x: float
-    y: float
-    radius: float
-    tone: str
-    label: Label | None = None
-
-
-@dataclass(frozen=True)
-class ProxyMap:
-    dots: list[Dot]
-    ticks: list[Tick]
-    levels: list[Tick]
-    zero: float
-    height: int
-
-
-@dataclass(frozen=True)
 class Line:
     """One curve: its points in place, and the number of its look."""
 
@@ -123,29 +92,8 @@ def intervals(points: list[Point]) -> IntervalChart:
         )
         for index, point in enumerate(shown)
     ]
-    ticks = [Tick(place(value) or 0.0, _tick_text(value)) for value in _steps(low, high)]
+    ticks = [Tick(place(value) or 0.0, tick_text(value)) for value in steps(low, high)]
     return IntervalChart(rows, ticks, height=step * len(shown) + 34, stacked=stacked, left_out=len(points) - len(shown))
-
-
-def proxy_map(features: list[tuple[str, float, float, float, str]]) -> ProxyMap:
-    """Places features by how much they encode (.5 to 1) and what they contribute to the gap.
-
-    Args:
-        features: name, area under the curve folded to .5 or more, contribution, use in [0, 1], tone.
-    """
-    largest = max((abs(contribution) for _, _, contribution, _, _ in features), default=0.0) or 0.01
-    low = min(min((contribution for _, _, contribution, _, _ in features), default=0.0), 0.0)
-    top, bottom = 18.0, MAP_HEIGHT - 46.0
-    across = scale(0.5, 1.0, 11.0, 94.0)
-    levels_at = _steps(low, largest)
-    up = scale(min(low, levels_at[0]), max(largest, levels_at[-1]), bottom, top)
-    dots = [
-        Dot(name, across(auc) or 0.0, up(contribution) or 0.0, 4 + 8 * math.sqrt(use), tone)
-        for name, auc, contribution, use, tone in features
-    ]
-    ticks = [Tick(across(value) or 0.0, f"{value:.1f}") for value in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
-    levels = [Tick(up(value) or 0.0, _tick_text(value)) for value in levels_at]
-    return ProxyMap(_labelled(dots), ticks, levels, zero=up(0.0) or 0.0, height=MAP_HEIGHT)
 
 
 def curves(
@@ -157,7 +105,7 @@ def curves(
         named: name, eps, accuracy, low, high; the lists of one length.
         top: largest value to show; 1 for shares.
     """
-    shown_levels = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] if top == 1.0 else _steps(0.0, top)
+    shown_levels = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] if top == 1.0 else steps(0.0, top)
     last = max((max(eps, default=0.0) for _, eps, *_ in named), default=0.0) or 1.0
     across, up = scale(0.0, last, 11.0, 76.0), scale(0.0, shown_levels[-1], CURVE_HEIGHT - 40.0, 12.0)
     ends = sorted((up(accuracy[-1]) or 0.0, index) for index, (_, _, accuracy, _, _) in enumerate(named) if accuracy)
@@ -176,7 +124,7 @@ def curves(
     ]
     shown_eps = sorted({x for _, eps, *_ in named for x in eps})
     ticks = _with_room([Tick(across(x) or 0.0, f"{x:.3f}".rstrip("0").rstrip(".") or "0") for x in shown_eps])
-    levels = [Tick(up(y) or 0.0, f"{y:.1f}" if top == 1.0 else _tick_text(y)) for y in shown_levels]
+    levels = [Tick(up(y) or 0.0, f"{y:.1f}" if top == 1.0 else tick_text(y)) for y in shown_levels]
     return CurveChart(lines, ticks, levels, height=CURVE_HEIGHT)
 
 
@@ -199,11 +147,11 @@ def _domain(points: list[Point]) -> tuple[float, float]:
         if value is not None and math.isfinite(value)
     ]
     low, high = min(0.0, *drawn, 0.0), max(0.0, *drawn, 0.0)
-    steps = _steps(low, high)
-    return min(low, steps[0]), max(high, steps[-1])
+    round_values = steps(low, high)
+    return min(low, round_values[0]), max(high, round_values[-1])
 
 
-def _steps(low: float, high: float) -> list[float]:
+def steps(low: float, high: float) -> list[float]:
     """Round values from at most `low` to at least `high`, about five of them."""
     width = (high - low) or 1.0
     rough = width / 4
@@ -225,52 +173,6 @@ def scale(low: float, high: float, start: float, end: float) -> Callable[[float 
     return place
 
 
-@dataclass(frozen=True)
-class _Box:
-    """A rectangle, in pixels of a chart that is MAP_WIDTH wide."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def touches(self, other: "_Box") -> bool:
-        across = self.left < other.right and other.left < self.right
-        return across and self.top < other.bottom and other.top < self.bottom
-
-
-def _labelled(dots: list[Dot]) -> list[Dot]:
-    """Names the dots that matter, each on the first side that is free."""
-    taken = [_around(dot) for dot in dots]
-    named = []
-    for dot in dots:
-        free = (label for label in _sides(dot) if not any(_box(dot, label).touches(other) for other in taken))
-        label = next(free, None) if dot.tone != "quiet" else None
-        if label is not None:
-            taken.append(_box(dot, label))
-        named.append(replace(dot, label=label))
-    return named
-
-
-def _sides(dot: Dot) -> list[Label]:
-    gap = dot.radius + 5
-    right, left = Label(gap, 4, "start"), Label(-gap, 4, "end")
-    beside = [left, right] if dot.x > 60 else [right, left]
-    return [*beside, Label(0, -gap, "middle"), Label(0, gap + 9, "middle")]
-
-
-def _around(dot: Dot) -> _Box:
-    x = dot.x / 100 * MAP_WIDTH
-    return _Box(x - dot.radius, dot.y - dot.radius, x + dot.radius, dot.y + dot.radius)
-
-
-def _box(dot: Dot, label: Label) -> _Box:
-    width = 7.0 * len(dot.name)
-    x = dot.x / 100 * MAP_WIDTH + label.dx
-    left = x - {"start": 0.0, "middle": width / 2, "end": width}[label.anchor]
-    return _Box(left, dot.y + label.dy - 11, left + width, dot.y + label.dy + 3)
-
-
 def _with_room(ticks: list[Tick]) -> list[Tick]:
     """Without the text of a tick that would run into the one before it; the last keeps its own."""
     kept: list[Tick] = []
@@ -280,5 +182,5 @@ def _with_room(ticks: list[Tick]) -> list[Tick]:
     return kept[::-1]
 
 
-def _tick_text(value: float) -> str:
+def tick_text(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".").replace("-", "−") if abs(value) < 10 else f"{value:,.0f}"

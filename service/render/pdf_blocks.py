@@ -255,7 +255,7 @@ def _proxies(report: Report) -> Iterator[Block]:
             for row in arranged_proxies.features(audit, attribute)
         ]
         yield from table(
-            f"Features and {attribute}: each role but neutral needs justification",
+            f"Features and {attribute}: proxies, joint proxies and masking features need justification",
             ["Feature", "Role", "Encodes (area)", "Decisions turned", "Part of the gap"],
             rows,
             widths=[2, 1.4, 1.4, 1.2, 1.4],

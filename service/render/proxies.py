@@ -1,9 +1,11 @@
-"""Arranges the proxy audit for its map and its table."""
+"""Arranges the proxy audit for its map, its table and its features."""
 
-from evenhand.auditors.report import Encodes, ProxyAudit, ProxyFeature
-from evenhand.service.render import charts, words
+from evenhand.auditors.policy import INTERSECTION_SIGN
+from evenhand.auditors.report import Encodes, Leakage, ProxyAudit, ProxyFeature, ProxySet, Report
+from evenhand.service.render import numbers, profile_chart, proxy_map, words
 
 _BY_ROLE = ("proxy", "joint_proxy", "masking", "latent_proxy", "neutral")
+_ASKING = ("proxy", "joint_proxy", "masking")
 
 
 def attributes(audit: ProxyAudit) -> list[str]:
@@ -11,9 +13,18 @@ def attributes(audit: ProxyAudit) -> list[str]:
 
 
 def features(audit: ProxyAudit, attribute: str) -> list[ProxyFeature]:
-    """The pooled row of every feature, those that need justification first."""
+    """The pooled row of every feature: the attribute itself first, then those that need justification."""
     pooled = [row for row in audit.features if row.attribute == attribute and row.stratum is None]
-    return sorted(pooled, key=lambda row: (_BY_ROLE.index(row.role), -abs(row.contribution.estimate or 0.0)))
+    own = received(audit, attribute)
+    return sorted(
+        pooled,
+        key=lambda row: (
+            row.feature not in own,
+            _BY_ROLE.index(row.role),
+            -abs(row.contribution.estimate or 0.0),
+            -(strength(row.encodes) or 0.0),
+        ),
+    )
 
 
 def strata(audit: ProxyAudit, attribute: str) -> list[ProxyFeature]:
@@ -21,22 +32,92 @@ def strata(audit: ProxyAudit, attribute: str) -> list[ProxyFeature]:
     return [row for row in audit.features if row.attribute == attribute and row.stratum is not None]
 
 
+def sets(audit: ProxyAudit, attribute: str) -> list[ProxySet]:
+    return [found for found in audit.sets if found.attribute == attribute]
+
+
+def received(audit: ProxyAudit, attribute: str) -> list[str]:
+    """Features that are the attribute itself, or a part of an intersection."""
+    names = {row.feature for row in audit.features}
+    return [name for name in dict.fromkeys((attribute, *attribute.split(INTERSECTION_SIGN))) if name in names]
+
+
 def strength(encodes: Encodes) -> float | None:
     """How much is encoded, whichever way round: .2 as much as .8."""
     return None if encodes.auc is None else max(encodes.auc, 1 - encodes.auc)
 
 
-def proxy_map(audit: ProxyAudit, attribute: str) -> charts.ProxyMap:
+def the_map(audit: ProxyAudit, attribute: str) -> proxy_map.ProxyMap:
     """Encodes against contribution; features with an undefined number are in the table alone."""
-    placed = []
-    for row in features(audit, attribute):
-        encodes = strength(row.encodes)
-        if encodes is not None and row.contribution.estimate is not None:
-            placed.append(
-                (row.feature, encodes, row.contribution.estimate, row.flip_rate or 0.0, words.TONES[row.role])
-            )
-    return charts.proxy_map(placed)
+    marks = [_mark(row, row.feature, row.flip_rate or 0.0) for row in features(audit, attribute)]
+    marks += [_mark(found, set_name(found), 0.0, tuple(found.features)) for found in sets(audit, attribute)]
+    return proxy_map.place([mark for mark in marks if mark is not None])
+
+
+def map_in_words(audit: ProxyAudit, attribute: str) -> str:
+    """What somebody hears who does not see the map: its three most telling features."""
+    said = [
+        f"{row.feature} encodes {numbers.short(strength(row.encodes), 2)} and contributes "
+        f"{numbers.short(row.contribution.estimate)}"
+        for row in features(audit, attribute)
+        if strength(row.encodes) is not None and row.contribution.estimate is not None
+    ]
+    return f"Proxy map for {attribute}: {'; '.join(said[:3])}. All numbers are in the table"
+
+
+def mark_in_words(mark: proxy_map.Mark) -> str:
+    between = numbers.span(mark.low, mark.high, text="sentence")
+    return (
+        f"{mark.name}: encodes {numbers.short(mark.encodes, 2)}, contributes {numbers.short(mark.contribution)}"
+        + (f" ({between})" if between else "")
+        + ("" if mark.members else f", turns {numbers.short(mark.use)} of decisions")
+    )
+
+
+def set_name(found: ProxySet) -> str:
+    return " & ".join(found.features)
+
+
+def profiles(audit: ProxyAudit, attribute: str) -> list[tuple[ProxyFeature, profile_chart.ProfileChart]]:
+    """The features that have a profile, each with its chart."""
+    rows = features(audit, attribute)
+    return [(row, profile_chart.chart(row.profile)) for row in rows if row.profile and row.profile.cells]
+
+
+def message(report: Report, row: ProxyFeature | ProxySet) -> str:
+    """The finding about the row's block or set, in words; empty where there is none."""
+    is_set = isinstance(row, ProxySet)
+    name = f"proxy/contribution/{row.attribute}/{set_name(row) if is_set else ' + '.join(row.block)}"
+    return next((finding.message for finding in report.findings if finding.id == name), "")
 
 
 def needing_justification(audit: ProxyAudit, attribute: str) -> list[str]:
-    return [row.feature for row in features(audit, attribute) if row.role in ("proxy", "joint_proxy", "masking")]
+    return [row.feature for row in features(audit, attribute) if row.role in _ASKING]
+
+
+def asking(report: Report, audit: ProxyAudit, attribute: str) -> list[str]:
+    """What needs justification, in words: a block of several features once, and the sets."""
+    rows: list[ProxyFeature | ProxySet] = [row for row in features(audit, attribute) if row.role in _ASKING]
+    rows += [found for found in sets(audit, attribute) if found.role in _ASKING]
+    said = (message(report, row) for row in rows)
+    return [text for text in dict.fromkeys(said) if text]
+
+
+def meaning(row: ProxyFeature) -> str:
+    """What the role says of this row; a note says it better where there is one."""
+    if row.role == "neutral" or row.note:
+        return ""
+    if row.role != "latent_proxy":
+        return words.ROLES[row.role]
+    return "encodes the attribute; " + ("no decision changed" if row.flip_rate == 0 else "hardly used")
+
+
+def leaks(audit: ProxyAudit, attribute: str) -> list[Leakage]:
+    return [leak for leak in audit.leakage if leak.attribute == attribute]
+
+
+def _mark(row: ProxyFeature | ProxySet, name: str, use: float, members: tuple[str, ...] = ()) -> proxy_map.Mark | None:
+    encodes, part = strength(row.encodes), row.contribution
+    if encodes is None or part.estimate is None:
+        return None
+    return proxy_map.Mark(name, encodes, part.estimate, part.low, part.high, use, words.TONES[row.role], members)

@@ -39,7 +39,7 @@ AUDITS = {
 
 ROLES = {
     "proxy": "needs justification",
-    "latent_proxy": "encodes the attribute; the model does not use it",
+    "latent_proxy": "encodes the attribute",
     "joint_proxy": "needs justification, with its set",
     "masking": "hides part of the gap: needs justification",
     "neutral": "neutral",

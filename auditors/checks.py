@@ -19,6 +19,9 @@ METRICS: Mapping[AuditName, tuple[str, ...]] = {
 }
 """What a check may name, by audit."""
 
+SUPPORT_ONLY = ("tcav", "style_swap")
+"""Checks of perception that only support others: METHODS section 6 gives them no verdict, so no policy can gate them."""
+
 USUAL_GATE: Mapping[AuditName, Gate] = {"proxy": Gate.OFF, "robustness": Gate.PROOF, "perception": Gate.PROOF}
 """Without a policy, and for a check that names no gate (DESIGN section 3)."""
 
@@ -28,7 +31,7 @@ def refuse_unknown(checks: Sequence[Check]) -> None:
 
     Raises:
         UnknownMetric: the audit has no such metric.
-        PolicyError: the check compares as a ratio what is a value.
+        PolicyError: the check compares as a ratio what is a value, or gates what only supports.
     """
     for check in checks:
         known = METRICS.get(check.audit)
@@ -36,6 +39,11 @@ def refuse_unknown(checks: Sequence[Check]) -> None:
             continue
         if check.metric not in known:
             raise UnknownMetric(check.metric, known)
+        if check.metric in SUPPORT_ONLY:
+            raise PolicyError(
+                f"check '{check.metric}' of {check.audit} only supports others and has no verdict to gate. Leave it out, "
+                "or name paired_counterfactual or class_gap."
+            )
         if check.compare not in (None, Comparison.VALUE, Comparison.DIFFERENCE):
             raise PolicyError(
                 f"check '{check.metric}' of {check.audit} is one value: leave `compare` out, or write \"value\"."

@@ -52,3 +52,16 @@ class DifferentiableImageClassifier(ImageClassifier, Protocol):
 
     def logits(self, batch: "torch.Tensor") -> "torch.Tensor":
         """Logits, shape (n, K), of a float32 NCHW batch in [0, 1]; differentiable, in evaluation mode."""
+
+
+class LayeredImageClassifier(ImageClassifier, Protocol):
+    """An image classifier that can be looked into at one layer; a classifier with a torch `module` need not be one."""
+
+    @property
+    def middle_layer(self) -> str | None:
+        """Name of what the middle one of its layers with weights reads (number L // 2 of L, from 0); None: under 3."""
+
+    def at_middle_layer(
+        self, images: NDArray[np.float32], weights: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What the layer holds, shape (n, ...), and there the gradient of the sum of `weights` (n, K) times logits."""

@@ -14,6 +14,7 @@ from evenhand.auditors.perception.checks import (
     paired_counterfactual,
     row,
 )
+from evenhand.auditors.perception.concepts import tcav
 from evenhand.auditors.perception.context import Context
 from evenhand.auditors.perception.learning import learning_curves
 from evenhand.auditors.perception.panels import panels
@@ -43,6 +44,7 @@ def _class_gap(context: Context) -> Iterator[Answer]:
 _CHECKS: tuple[tuple[str, Check], ...] = (
     ("comparing counterparts", _paired_counterfactual),
     ("comparing groups within each class", _class_gap),
+    ("looking for the groups in the middle layer", tcav),
     ("reading how each group was learned", learning_curves),
 )
 """What is being done, in words for the progress display, and the check; in the order of the report."""

@@ -36,6 +36,9 @@ Name = Literal[
     "style_swap",
     "learning_curves",
 ]
+SHARES: frozenset[Name] = frozenset({"tcav", "cue_conflict"})
+"""Checks whose effect is a share in [0, 1] and no signed difference."""
+
 CheckVerdict = Literal["proven_disparity", "proven_within", "inconclusive", "not_assessed"]
 Detail = dict[str, float | int | str | None]
 
@@ -46,7 +49,7 @@ class Answer:
 
     name: Name
     attribute: str
-    tolerance: float
+    tolerance: float | None
     verdict: CheckVerdict
     reason: str | None = None
     direction: str | None = None
@@ -76,7 +79,7 @@ def paired_counterfactual(
         missing = "no column says which pictures are counterparts of one another; name it with --pair"
         return Answer(name, attribute, tolerance, "not_assessed", missing)
     if len(levels) < 2:
-        return Answer(name, attribute, tolerance, "not_assessed", _one_group(attribute, levels))
+        return Answer(name, attribute, tolerance, "not_assessed", one_group(attribute, levels))
     flips = net_flips(data, attribute, prediction, levels, seed=seed)
     if not flips:
         missing = f"no pair holds pictures of two different values of '{attribute}'"
@@ -97,7 +100,7 @@ def paired_counterfactual(
         tolerance,
         verdict,
         reason,
-        direction=_direction(flip.spread.estimate, flip.first, flip.second, flip.label, data.classes),
+        direction=direction_of(flip.spread.estimate, flip.first, flip.second, flip.label, data.classes),
         estimate=flip.spread.estimate,
         interval=_known(flip.spread.interval(TEST_LEVEL)),
         equivalence=_known(_equivalence(flip.spread)),
@@ -133,7 +136,7 @@ def class_gap(data: ImageData, attribute: str, prediction: NDArray[np.int64], *,
     levels = known_levels(data, attribute)
     name: Name = "class_gap"
     if len(levels) < 2:
-        return Answer(name, attribute, tolerance, "not_assessed", _one_group(attribute, levels))
+        return Answer(name, attribute, tolerance, "not_assessed", one_group(attribute, levels))
     members = _gap_members(data, attribute, prediction, levels, seed)
     defined = [member for member in members if member.spread is not None]
     if not defined:
@@ -155,7 +158,7 @@ def class_gap(data: ImageData, attribute: str, prediction: NDArray[np.int64], *,
         tolerance,
         verdict,
         reason,
-        direction=_direction(estimate, member.first, member.second, member.label or 0, data.classes),
+        direction=direction_of(estimate, member.first, member.second, member.label or 0, data.classes),
         estimate=estimate,
         interval=_known(member.spread.interval(TEST_LEVEL)) if member.spread else None,
         equivalence=_known(member.equivalence()),
@@ -197,7 +200,7 @@ def _gap_members(
     return members
 
 
-def _one_group(attribute: str, levels: list[Level]) -> str:
+def one_group(attribute: str, levels: list[Level]) -> str:
     only = f"'{levels[0].text}'" if levels else "only missing values"
     return f"'{attribute}' has fewer than two groups to compare ({only})"
 
@@ -231,15 +234,17 @@ def _decided(proven: bool, watched: bool, within: bool) -> tuple[CheckVerdict, s
     return "inconclusive", None
 
 
-def _direction(estimate: float, first: Level, second: Level, label: int, classes: tuple[str, ...]) -> str | None:
-    """'dark → woman': the value that draws decisions to the class."""
+def direction_of(
+    estimate: float, first: Level | None, second: Level, label: int, classes: tuple[str, ...]
+) -> str | None:
+    """'dark → woman': the value that draws decisions to the class; `first` None: all other values."""
     if estimate == 0:
         return None
     if estimate > 0:
         return f"{second.text} → {classes[label]}"
     if len(classes) == 2:
         return f"{second.text} → {classes[1 - label]}"
-    return f"{first.text} → {classes[label]}"
+    return f"{first.text if first else 'others'} → {classes[label]}"
 
 
 def row(answer: Answer) -> PerceptionCheck:
@@ -263,7 +268,7 @@ def finding(answer: Answer, *, gate: Gate) -> Finding:
         id=f"perception/{answer.name}/{answer.attribute}",
         audit="perception",
         metric=answer.name,
-        comparison=Comparison.DIFFERENCE,
+        comparison=Comparison.VALUE if answer.name in SHARES else Comparison.DIFFERENCE,
         attribute=answer.attribute,
         group=_group(answer.attribute, answer.second),
         reference=_group(answer.attribute, answer.first),
@@ -279,7 +284,7 @@ def finding(answer: Answer, *, gate: Gate) -> Finding:
         n=answer.second.n if answer.second else None,
         reference_n=answer.first.n if answer.first else None,
         p_value=answer.p_value,
-        gate=gate,
+        gate=Gate.OFF if answer.tolerance is None else gate,
         message=_message(answer),
     )
 
@@ -291,6 +296,7 @@ def _group(attribute: str, level: Level | None) -> Group | None:
 _ASKED = {
     "paired_counterfactual": "same subject in another {attribute}: net share of decisions that turn",
     "class_gap": "decisions between groups of {attribute} among pictures of the same class",
+    "tcav": "share of pictures whose score rises along the concept vector of {attribute} in the middle layer",
     "learning_curves": "accuracy on rows held out in training less that of the worst class and {attribute}",
 }
 

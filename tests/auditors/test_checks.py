@@ -102,6 +102,12 @@ def test_a_check_that_was_answered_is_not_said_twice() -> None:
     assert unanswered([class_gap()], findings=[perceived()], why_not={}) == []
 
 
+@pytest.mark.parametrize("metric", ["tcav", "style_swap"])
+def test_what_only_supports_cannot_be_gated(metric: str) -> None:
+    with pytest.raises(PolicyError, match="only supports others"):
+        refuse_unknown([class_gap(metric=metric)])
+
+
 def test_an_unknown_metric_of_an_audit_is_refused() -> None:
     with pytest.raises(UnknownMetric, match="Did you mean 'class_gap'"):
         refuse_unknown([class_gap(metric="class_gp")])

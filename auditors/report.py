@@ -690,6 +690,10 @@ class Attack(Document):
     steps: int
     restarts: int = 1
     seed: int
+    draws: int = Field(default=1, description="calls that an answer is the mean of, where two calls differ")
+    queries: int | None = Field(
+        default=None, description="most candidates that attacks without gradients try a picture"
+    )
 
 
 class RobustnessGap(Document):
@@ -752,6 +756,18 @@ class Panel(Document):
     table: list[dict[str, Any]] = []
 
 
+class OtherNorm(Document):
+    """Robustness in another norm: shown beside the one that decides."""
+
+    attack: Attack
+    clean_accuracy: float
+    robust_accuracy: float = Field(description="of all pictures, at the eps of its attack")
+    groups: list[RobustnessGroup]
+    gaps: list[RobustnessGap]
+    curves: list[AccuracyCurve] = []
+    masking: Masking
+
+
 class Robustness(Document):
     attribute_columns: list[str]
     units: str
@@ -760,6 +776,7 @@ class Robustness(Document):
     gaps: list[RobustnessGap]
     curves: list[AccuracyCurve] = []
     masking: Masking
+    other_norms: list[OtherNorm] = []
     noise: list[RobustnessGroup] = Field(default=[], description="accuracy under random noise of the same size")
     panels: list[Panel] = []
     notes: list[str] = []

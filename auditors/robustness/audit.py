@@ -1,24 +1,24 @@
 """The robustness audit: attacks, accuracy by group, gaps, verdicts. Each step has its own file; this composes them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from evenhand.auditors.protocols import ImageClassifier, Progress, silent
-from evenhand.auditors.report import Attack, Finding, Masking, Robustness, RobustnessGap, RobustnessGroup
-from evenhand.auditors.robustness.attacked import Attacked, attack_all, sizes_for
-from evenhand.auditors.robustness.ball import LinfBall
+from evenhand.auditors.report import Finding, Masking, Robustness, RobustnessGroup
+from evenhand.auditors.robustness.attacked import Attacked, sizes_for
+from evenhand.auditors.robustness.ball import BALLS, Norm
 from evenhand.auditors.robustness.blind import random_pictures
 from evenhand.auditors.robustness.data import ImageData, describe_units, levels_of, validate
-from evenhand.auditors.robustness.distances import distances
+from evenhand.auditors.robustness.draws import calls_differ, draws_of, steadied
 from evenhand.auditors.robustness.ensemble import Strength
 from evenhand.auditors.robustness.examples import examples_panel
-from evenhand.auditors.robustness.findings import NORM, finding_of, gap_row
-from evenhand.auditors.robustness.gaps import decide
-from evenhand.auditors.robustness.masking import Setting, check_masking
-from evenhand.auditors.robustness.questions import overruled, questions
-from evenhand.auditors.robustness.rates import curves, group_rows
-from evenhand.auditors.robustness.scores import BATCH_SIZE, gives_gradients, probabilities
+from evenhand.auditors.robustness.findings import finding_of, gap_row
+from evenhand.auditors.robustness.masking import Setting
+from evenhand.auditors.robustness.measured import beside, measure
+from evenhand.auditors.robustness.rates import group_rows
+from evenhand.auditors.robustness.scores import BATCH_SIZE, probabilities
 from evenhand.auditors.robustness.words import size_in_words
 from evenhand.auditors.verdict import Gate
 
@@ -28,7 +28,9 @@ def audit_robustness(
     classifier: ImageClassifier,
     *,
     attributes: Sequence[str],
+    norms: Sequence[Norm] = ("linf",),
     eps: Sequence[float] | None = None,
+    eps_l2: Sequence[float] | None = None,
     thorough: bool = False,
     device: str = "cpu",
     seed: int,
@@ -44,9 +46,12 @@ def audit_robustness(
         data: the pictures, their labels and groups.
         classifier: white-box attacks run where it has `logits`, else random noise and Square.
         attributes: columns of `data.attributes` to compare groups of.
+        norms: the first decides, the others are measured beside it.
         eps: largest changes of a channel, fractions of the whole range in (0, 1]; None: 2/255 and 8/255 for colour
             pictures, .06 and .12 for small grey ones. The largest that leaves
             overall robust accuracy at .2 or more decides.
+        eps_l2: the same for L2, lengths of the whole change; None: those of L-infinity times .287 times the root of the
+            picture's values, which gives .5 for 8/255 and 32 × 32 colours.
         thorough: 100 steps, 5 restarts, 9 targets and 5,000 queries instead of 40, 1, 3 and 200.
         device: where torch computes; the classifier's weights are there.
         seed: of every random choice; with it and the sample ids the result is fixed.
@@ -61,69 +66,70 @@ def audit_robustness(
 
     Raises:
         UnfitData, LengthMismatch, UnknownAttribute: see `data.validate`.
-        PolicyError: an eps outside (0, 1].
+        PolicyError: an eps that no change can have.
 
     Source: METHODS section 5; Nanda (2021), Xu (2021), Croce and Hein (2020).
     """
     validate(data, classifier, attributes)
-    strength = Strength.thorough() if thorough else Strength()
-    setting = Setting(classifier, strength, device, seed, batch_size)
-    attacked = attack_all(data, setting, sizes_for(data, eps), progress)
-    progress(0.6, "checking for gradient masking")
-    masking = check_masking(attacked.subjects, attacked.outcome, eps=attacked.eps, setting=setting)
-    progress(0.9, "comparing groups")
-    changes = distances(attacked.subjects, attacked.outcome, classifier=classifier)
-    gaps: list[RobustnessGap] = []
-    findings: list[Finding] = []
-    for attribute in attributes:
-        for question in questions(data, attribute, attacked, seed):
-            gap = overruled(decide(question.members, tolerance=tolerance), question, attacked, masking)
-            gaps.append(gap_row(gap, question, attacked.eps))
-            findings.append(finding_of(gap, question, data, attacked.eps, gate, tolerance))
+    sizes: dict[Norm, Sequence[float] | None] = {"linf": eps, "l2": eps_l2}
+    for norm in norms:
+        sizes_for(data, sizes[norm], norm)
+    differ = calls_differ(data, classifier, seed=seed, batch_size=batch_size)
+    first = Setting(
+        classifier=steadied(classifier, differ),
+        strength=Strength.thorough() if thorough else Strength(),
+        device=device,
+        seed=seed,
+        batch_size=batch_size,
+        norm=norms[0],
+        calls_differ=differ,
+    )
+    part = 1 / len(norms)
+    measured, *others = (
+        measure(
+            data,
+            replace(first, norm=norm),
+            attributes=attributes,
+            eps=sizes[norm],
+            tolerance=tolerance,
+            progress=_part(progress, index * part, part),
+        )
+        for index, norm in enumerate(norms)
+    )
+    findings = [
+        finding_of(gap, question, data, eps=measured.eps, norm=first.norm, gate=gate, tolerance=tolerance)
+        for gap, question in measured.gaps
+    ]
     report = Robustness(
         attribute_columns=list(attributes),
         units=describe_units(data),
-        attack=Attack(
-            norm=NORM,
-            eps=attacked.eps,
-            attacks=_attack_names(setting),
-            steps=strength.steps if gives_gradients(classifier) else strength.queries,
-            restarts=strength.restarts if gives_gradients(classifier) else 1,
-            seed=seed,
-        ),
-        groups=[
-            row
-            for attribute in attributes
-            for row in group_rows(
-                data,
-                attribute,
-                clean=attacked.subjects.correct,
-                robust=attacked.outcome.robust(attacked.eps)[None],
-                sizes=changes,
-                level=level,
-                seed=seed,
-            )
-        ],
-        gaps=gaps,
-        curves=[
-            curve
-            for attribute in attributes
-            for curve in curves(
-                data, attribute, attacked.outcome.smallest, eps=attacked.sizes.ascending, level=level, seed=seed
-            )
-        ],
-        masking=masking,
-        noise=_noise_rows(data, attributes, attacked, setting, level),
+        attack=measured.attack_document(),
+        groups=measured.group_documents(attributes, level),
+        gaps=[gap_row(gap, question, measured.eps) for gap, question in measured.gaps],
+        curves=measured.curve_documents(attributes, level),
+        masking=measured.masking,
+        other_norms=[beside(other, attributes, level) for other in others],
+        noise=_noise_rows(data, attributes, measured.attacked, first, level),
         panels=[
             examples_panel(
-                data, attribute, attacked.subjects, attacked.outcome, changes, classifier=classifier, eps=attacked.eps
+                data,
+                attribute,
+                measured.attacked.subjects,
+                measured.attacked.outcome,
+                measured.sizes,
+                classifier=first.classifier,
+                eps=measured.eps,
             )
             for attribute in attributes
         ],
-        notes=_notes(data, attributes, attacked, setting, masking),
+        notes=_notes(data, attributes, measured.attacked, first, measured.masking),
     )
     progress(1.0, "robustness done")
     return report, findings
+
+
+def _part(progress: Progress, start: float, share: float) -> Progress:
+    return lambda fraction, message: progress(start + share * fraction, message)
 
 
 def _noise_rows(
@@ -132,7 +138,9 @@ def _noise_rows(
     """Accuracy by group under random noise of the deciding size, mean over draws."""
     subjects = attacked.subjects
     draws = [
-        random_pictures(subjects.clean, subjects.ids, ball=LinfBall(attacked.eps), seed=setting.seed, draw=draw)
+        random_pictures(
+            subjects.clean, subjects.ids, ball=BALLS[setting.norm](attacked.eps), seed=setting.seed, draw=draw
+        )
         for draw in range(setting.strength.noise_draws)
     ]
     correct = [
@@ -155,10 +163,6 @@ def _noise_rows(
     ]
 
 
-def _attack_names(setting: Setting) -> list[str]:
-    return list(dict.fromkeys(stage.attack.name for stage in [*setting.white, *setting.black]))
-
-
 def _notes(
     data: ImageData, attributes: Sequence[str], attacked: Attacked, setting: Setting, masking: Masking
 ) -> list[str]:
@@ -166,7 +170,8 @@ def _notes(
     broken = (outcome.smallest > 0) & (outcome.smallest <= attacked.eps)
     won = {name: int(np.sum(broken & (outcome.winner == index))) for index, name in enumerate(outcome.names)}
     notes = [
-        f"Overall robust accuracy is {attacked.overall:.3f} at {size_in_words(attacked.eps)}, the size that decides; "
+        f"Overall robust accuracy is {attacked.overall:.3f} at {size_in_words(attacked.eps, setting.norm)}, "
+        "the size that decides; "
         f"clean accuracy is {float(attacked.subjects.correct.mean()):.3f}.",
         "Pictures broken at that size, by the attack that did it first: "
         + (", ".join(f"{name} {count}" for name, count in won.items() if count) or "none")
@@ -184,6 +189,11 @@ def _notes(
         notes.append(
             "The classifier gives no gradients: random noise and Square alone were tried, "
             f"with {setting.strength.queries} queries a picture; real robustness is lower."
+        )
+    if (draws := draws_of(setting.classifier)) > 1:
+        notes.append(
+            f"The classifier answers differently each time: every answer is the mean of {draws} calls, attacks climb the "
+            "expectation, and another run gives other numbers."
         )
     if masking.suspected:
         notes.append("Gradient masking is suspected: robust accuracy as shown must not be relied on.")

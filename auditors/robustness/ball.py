@@ -11,6 +11,8 @@ from evenhand.auditors.robustness.noise import normal, uniform
 Norm = Literal["linf", "l2"]
 """As a policy names them."""
 
+NORM_WORDS: dict[Norm, str] = {"linf": "L-infinity", "l2": "L2"}
+
 Lengths = NDArray[np.float32]
 
 TINY = np.float32(1e-12)
@@ -84,7 +86,7 @@ class LinfBall:
     """No channel of any pixel changes by more than eps, in units of the whole range [0, 1]."""
 
     eps: float
-    norm: str = "L-infinity"
+    norm: str = NORM_WORDS["linf"]
 
     def around(self, clean: Pictures) -> LinfRoom:
         eps = np.float32(self.eps)
@@ -108,7 +110,7 @@ class LinfBall:
 def _lengths(change: Pictures) -> Lengths:
     """L2 length of each picture's change, shape (n, 1, 1, 1)."""
     flat = change.reshape(len(change), -1)
-    return np.sqrt(np.square(flat).sum(axis=1))[:, None, None, None]
+    return np.asarray(np.sqrt(np.square(flat).sum(axis=1))[:, None, None, None], dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class L2Ball:
     """The root of the summed squared changes of all values of a picture, each in units of [0, 1], is at most eps."""
 
     eps: float
-    norm: str = "L2"
+    norm: str = NORM_WORDS["l2"]
 
     def around(self, clean: Pictures) -> L2Room:
         return L2Room(clean=clean, eps=self.eps)
@@ -166,7 +168,7 @@ class L2Ball:
 
     def sizes(self, change: Pictures) -> NDArray[np.float64]:
         flat = change.reshape(len(change), -1)
-        return np.sqrt(np.square(flat, dtype=np.float64).sum(axis=1))
+        return np.asarray(np.sqrt(np.square(flat, dtype=np.float64).sum(axis=1)), dtype=np.float64)
 
 
 BALLS: dict[Norm, type[LinfBall] | type[L2Ball]] = {"linf": LinfBall, "l2": L2Ball}

@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 from evenhand.auditors.report import Finding, RobustnessGap
+from evenhand.auditors.robustness.ball import Norm
 from evenhand.auditors.robustness.data import ImageData
 from evenhand.auditors.robustness.gaps import TEST_LEVEL, Gap
 from evenhand.auditors.robustness.planning import Plan, plan
 from evenhand.auditors.robustness.questions import Question
 from evenhand.auditors.robustness.words import easier_to_fool, gap_message, group_of
 from evenhand.auditors.verdict import Comparison, Gate, Rule, Verdict
-
-NORM = "L-infinity"
 
 
 def gap_row(gap: Gap, question: Question, eps: float) -> RobustnessGap:
@@ -30,7 +29,9 @@ def gap_row(gap: Gap, question: Question, eps: float) -> RobustnessGap:
     )
 
 
-def finding_of(gap: Gap, question: Question, data: ImageData, eps: float, gate: Gate, tolerance: float) -> Finding:
+def finding_of(
+    gap: Gap, question: Question, data: ImageData, *, eps: float, norm: Norm, gate: Gate, tolerance: float
+) -> Finding:
     """A gap as a finding; one that was not assessed has no estimate, and its message says why."""
     attribute = question.attribute
     shown = replace(gap, member=None, interval=None) if gap.verdict == "not_assessed" else gap
@@ -63,7 +64,7 @@ def finding_of(gap: Gap, question: Question, data: ImageData, eps: float, gate: 
             name=question.name,
             attribute=attribute,
             direction=easier_to_fool(member, attribute, data.classes, aligned=question.aligned) if member else "",
-            norm=NORM,
+            norm=norm,
             eps=eps,
             tolerance=tolerance,
             plan=ahead,

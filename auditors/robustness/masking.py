@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.report import Masking, MaskingCheck
+from evenhand.auditors.robustness.ball import BALLS, Norm
+from evenhand.auditors.robustness.draws import CALLS_DIFFER, DRAWS
 from evenhand.auditors.robustness.ensemble import (
     Outcome,
     Stage,
@@ -21,15 +23,13 @@ from evenhand.auditors.robustness.ensemble import (
     white_box_stages,
 )
 from evenhand.auditors.robustness.noise import sample_keys
-from evenhand.auditors.robustness.scores import batches, gives_gradients, probabilities
+from evenhand.auditors.robustness.scores import batches, gives_gradients
 
 ZERO_GRADIENTS = 0.05
 BLACK_BOX_STRONGER = 0.01
 ROBUST_AT_HALF = 0.02
 MORE_STEPS = 0.02
-CALLS_DIFFER = 1e-5
 LOGITS_DISAGREE = 0.01
-HALF = 0.5
 STEPS_TIMES = 3
 MOST_PICTURES = 256
 MOST_SURVIVORS = 96
@@ -47,6 +47,9 @@ class Setting:
     device: str
     seed: int
     batch_size: int
+    norm: Norm = "linf"
+    calls_differ: float = 0.0
+    """Largest difference between two calls about the same pictures, measured before any averaging."""
 
     @property
     def white(self) -> list[Stage]:
@@ -72,7 +75,7 @@ def check_masking(subjects: Subjects, outcome: Outcome, *, eps: float, setting: 
     """
     sample = _sample(np.arange(len(subjects)), subjects, setting.seed)
     checks = [
-        two_calls(subjects.take(sample), setting),
+        two_calls(setting),
         logits_disagree(subjects.take(sample), setting),
         zero_gradients(subjects.take(sample), setting),
         black_box_stronger(subjects, outcome, eps, setting),
@@ -97,11 +100,10 @@ def _not_run(name: str, limit: float, reason: str) -> MaskingCheck:
     return MaskingCheck(name=name, value=None, limit=limit, suspected=False, reason=reason)
 
 
-def two_calls(subjects: Subjects, setting: Setting) -> MaskingCheck:
-    """Largest difference between two answers about the same pictures."""
-    pair = [probabilities(setting.classifier, subjects.clean, batch_size=setting.batch_size) for _ in range(2)]
-    value = float(np.abs(pair[0] - pair[1]).max())
-    return _check("two_calls_differ", value, CALLS_DIFFER, "two calls on the same pictures give different answers")
+def two_calls(setting: Setting) -> MaskingCheck:
+    """Largest difference between two answers about the same pictures; beyond the limit attacks average over draws."""
+    reason = f"two calls on the same pictures give different answers, though attacks average over {DRAWS} draws"
+    return _check("two_calls_differ", setting.calls_differ, CALLS_DIFFER, reason)
 
 
 def logits_disagree(subjects: Subjects, setting: Setting) -> MaskingCheck:
@@ -156,9 +158,12 @@ def black_box_stronger(subjects: Subjects, outcome: Outcome, eps: float, setting
 
 
 def robust_at_half(subjects: Subjects, setting: Setting) -> MaskingCheck:
-    """Robust accuracy at eps .5, where every picture can be made the same even grey."""
-    value = _robust_accuracy(subjects, [*setting.white, *setting.black], HALF, setting)
-    reason = "pictures stay correct at eps .5, where any picture can become plain grey: the attacks are failing"
+    """Robust accuracy where every picture can be made the same even grey: eps .5, in L2 .5 times the root of its values."""
+    grey = BALLS[setting.norm](1.0).grey(subjects.clean.shape[1:])
+    value = _robust_accuracy(subjects, [*setting.white, *setting.black], grey, setting)
+    reason = (
+        f"pictures stay correct at eps {grey:.3g}, where any picture can become plain grey: the attacks are failing"
+    )
     return _check("robust_accuracy_at_half", value, ROBUST_AT_HALF, reason)
 
 
@@ -187,5 +192,6 @@ def _robust_accuracy(subjects: Subjects, stages: list[Stage], eps: float, settin
         eps=eps,
         seed=setting.seed,
         batch_size=setting.batch_size,
+        norm=setting.norm,
     )
     return float(np.mean(outcome.robust(eps)))

@@ -1,13 +1,14 @@
 """Plain words for gaps and findings of the robustness audit."""
 
 from evenhand.auditors.report import Group
+from evenhand.auditors.robustness.ball import NORM_WORDS, Norm
 from evenhand.auditors.robustness.gaps import Gap, Member
 from evenhand.auditors.robustness.planning import Plan
 
 
-def size_in_words(eps: float) -> str:
-    """'eps .0314 (8 of 255)'."""
-    return f"eps {eps:.4g} ({eps * 255:.3g} of 255)"
+def size_in_words(eps: float, norm: Norm) -> str:
+    """'eps .0314 (8 of 255)'; in L2 'eps .5'."""
+    return f"eps {eps:.4g}" + (f" ({eps * 255:.3g} of 255)" if norm == "linf" else "")
 
 
 def easier_to_fool(member: Member, attribute: str, classes: tuple[str, ...], *, aligned: bool) -> str:
@@ -35,14 +36,15 @@ def gap_message(
     name: str,
     attribute: str,
     direction: str,
-    norm: str,
+    norm: Norm,
     eps: float,
     tolerance: float,
     plan: Plan,
 ) -> str:
     """One finding in words: what was measured, what came out, what it means."""
     where = (
-        f"{name.replace('_', ' ')} gap in robust accuracy by {attribute} under {norm} attacks of {size_in_words(eps)}"
+        f"{name.replace('_', ' ')} gap in robust accuracy by {attribute} under {NORM_WORDS[norm]} attacks of "
+        f"{size_in_words(eps, norm)}"
     )
     if gap.estimate is None or gap.member is None:
         return f"{where}: not assessed: {gap.reason}."

@@ -64,6 +64,11 @@ def steadied(classifier: ImageClassifier, difference: float) -> ImageClassifier:
     return GradientOverDraws(classifier) if gives_gradients(classifier) else OverDraws(classifier)
 
 
+def inside_of(classifier: ImageClassifier) -> ImageClassifier:
+    """The classifier that is asked once a call."""
+    return classifier.inside if isinstance(classifier, OverDraws) else classifier
+
+
 def draws_of(classifier: ImageClassifier) -> int:
     """Calls that one of its answers takes."""
     return classifier.draws if isinstance(classifier, OverDraws) else 1

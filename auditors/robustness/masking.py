@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.report import Masking, MaskingCheck
 from evenhand.auditors.robustness.ball import BALLS, Norm
-from evenhand.auditors.robustness.draws import CALLS_DIFFER, DRAWS
+from evenhand.auditors.robustness.draws import CALLS_DIFFER, DRAWS, inside_of
 from evenhand.auditors.robustness.ensemble import (
     Outcome,
     Stage,
@@ -31,6 +31,8 @@ ROBUST_AT_HALF = 0.02
 MORE_STEPS = 0.02
 LOGITS_DISAGREE = 0.01
 STEPS_TIMES = 3
+PLANTED_MISSED = 0.05
+MOST_PLANTED = 32
 MOST_PICTURES = 256
 MOST_SURVIVORS = 96
 """Checks run on at most this many pictures, drawn by the hash of their ids; the longest on fewer."""
@@ -81,6 +83,7 @@ def check_masking(subjects: Subjects, outcome: Outcome, *, eps: float, setting: 
         black_box_stronger(subjects, outcome, eps, setting),
         robust_at_half(subjects.take(sample), setting),
         more_steps(subjects, outcome, eps, setting),
+        planted_missed(subjects, eps, setting),
     ]
     return Masking(suspected=any(check.suspected for check in checks), checks=checks)
 
@@ -180,6 +183,32 @@ def more_steps(subjects: Subjects, outcome: Outcome, eps: float, setting: Settin
     part = subjects.take(_sample(survivors, subjects, setting.seed, MOST_SURVIVORS))
     lowered = (1 - _robust_accuracy(part, stages, eps, setting)) * len(survivors) / len(subjects)
     return _check(name, lowered, MORE_STEPS, "three times the steps break more pictures: the attacks had not converged")
+
+
+def planted_missed(subjects: Subjects, eps: float, setting: Setting) -> MaskingCheck:
+    """Share of adversarial examples, planted by a new last layer, that the attack does not find (Zimmermann 2022)."""
+    name = "planted_examples_missed"
+    if not gives_gradients(setting.classifier):
+        return _not_run(name, PLANTED_MISSED, NO_GRADIENTS)
+    from evenhand.auditors.robustness import planted
+
+    layer = planted.last_layer(inside_of(setting.classifier))
+    if layer is None:
+        return _not_run(name, PLANTED_MISSED, "the classifier shows no last linear layer to plant an example in")
+    part = subjects.take(_sample(np.arange(len(subjects)), subjects, setting.seed, MOST_PLANTED))
+    value = planted.missed(
+        layer,
+        part.clean,
+        part.ids,
+        ball_of=BALLS[setting.norm],
+        eps=eps,
+        steps=setting.strength.steps,
+        seed=setting.seed,
+        device=setting.device,
+    )
+    if value is None:
+        return _not_run(name, PLANTED_MISSED, "what the last layer reads hardly changes, so no example can be planted")
+    return _check(name, value, PLANTED_MISSED, "adversarial examples that are known to be there were not found")
 
 
 def _robust_accuracy(subjects: Subjects, stages: list[Stage], eps: float, setting: Setting) -> float:

@@ -226,7 +226,17 @@ def test_bare_model_passes_every_masking_check() -> None:
     report, _ = audited(HONEST)
 
     assert not report.masking.suspected
-    assert all(check.value is not None and check.value <= (check.limit or 0) for check in report.masking.checks)
+    run = [check for check in report.masking.checks if check.name != "planted_examples_missed"]
+    assert len(run) == 6
+    assert all(check.value is not None and check.value <= (check.limit or 0) for check in run)
+
+
+def test_a_network_without_a_last_linear_layer_says_that_nothing_was_planted() -> None:
+    report, _ = audited(HONEST)
+
+    (check,) = [check for check in report.masking.checks if check.name == "planted_examples_missed"]
+    assert check.value is None
+    assert "no last linear layer" in (check.reason or "")
 
 
 def test_constant_classifier_is_not_called_robust() -> None:

@@ -70,7 +70,8 @@ def contrasts_on(
         pair = pairs[groups.attribute]
         whole = contrast(groups, pair, rows)
         parts = [
-            contrast(groups, pair, rows, within=stratum.rows[rows], stratum=stratum.name) for stratum in prepared.strata
+            contrast(groups, pair, rows, within=stratum.rows[rows], stratum=stratum.name)
+            for stratum in (*prepared.strata, *prepared.regions.get(groups.attribute, ()))
         ]
         found |= {(groups.attribute, some.stratum): some for some in (whole, *parts) if some is not None}
     return found

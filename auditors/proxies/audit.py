@@ -1,7 +1,7 @@
 """The proxy audit, step by step: encode, use, search, leak, contribute, and what follows from it for each feature."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from evenhand.auditors.proxies.leaks import leakages
 from evenhand.auditors.proxies.plan import THOROUGH, Budget
 from evenhand.auditors.proxies.prepare import Prepared, prepare, within
 from evenhand.auditors.proxies.profile import profiled
+from evenhand.auditors.proxies.regional import find_places, place_notes, regional_rows, strata_of
 from evenhand.auditors.proxies.results import (
     Question,
     block_subject,
@@ -93,10 +94,12 @@ def audit_proxies(
 
     progress(0.05, "asking which features encode an attribute")
     encodings = {groups.attribute: _encodings(prepared, groups, level, len(compared)) for groups in compared}
+    share = 1 - (1 - level) / max(1, len(compared))
+    places = {groups.attribute: find_places(prepared, data.columns, groups, level=share) for groups in compared}
+    prepared = replace(prepared, regions={attribute: strata_of(some) for attribute, some in places.items()})
     answers = _answers(context, prepared, rng, _within(progress, 0.15, 0.70)) if compared else None
     progress(0.70, "searching for joint proxies")
     searched = _searched(prepared, answers, budget)
-    share = 1 - (1 - level) / max(1, len(compared))
     found = {
         groups.attribute: find_sets(prepared, groups, encodings[groups.attribute], searched, level=share)
         for groups in compared
@@ -129,6 +132,7 @@ def audit_proxies(
     features, sets, findings = _reported(questions)
     features = profiled(features, data.columns, prepared, _decisions(context, prepared))
     features += _within_strata(questions, level)
+    features += [row for question in questions for row in regional_rows(question, places[question.groups.attribute])]
     one_group = [groups.attribute for groups in prepared.groups if not groups.comparable]
     gap, all_permuted = _gaps(context, prepared, answers)
     progress(1.0, "proxies done")
@@ -143,6 +147,7 @@ def audit_proxies(
             notes=[
                 *_notes(context, prepared, answers, searched, favourable_is_positive=favourable_is_positive),
                 *(note for some in found.values() for note in some.notes),
+                *(note for groups in compared for note in place_notes(groups, prepared, places[groups.attribute])),
             ],
         ),
         findings + [not_assessed(attribute, ONE_GROUP) for attribute in one_group],

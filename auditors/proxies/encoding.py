@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.policy import SMALL_GROUP_ROWS
 from evenhand.auditors.proxies.auc import FOLDS, cross_fitted_auc
 from evenhand.auditors.proxies.columns import Coded
 from evenhand.auditors.proxies.groups import Groups
@@ -64,7 +65,7 @@ class Encoding:
 
 
 def encoding_tests(columns: Sequence[Coded], groups: Groups, folds: NDArray[np.int8]) -> list[EncodingTest]:
-    """Every area of every feature. A constant feature says nothing and is not tested.
+    """Every area of every feature. A constant feature says nothing and is not tested; nor is a group under 30 rows.
 
     Args:
         columns: the features, codes of length n.
@@ -73,7 +74,7 @@ def encoding_tests(columns: Sequence[Coded], groups: Groups, folds: NDArray[np.i
     """
     rows = np.flatnonzero(groups.codes >= 0)
     everyone = len(rows) == len(groups.codes)
-    members = {group: np.flatnonzero(groups.codes == group) for group in groups.tested}
+    members = {group: np.flatnonzero(groups.codes == group) for group in large_enough(groups, rows)}
     return [
         test
         for column in columns
@@ -81,9 +82,17 @@ def encoding_tests(columns: Sequence[Coded], groups: Groups, folds: NDArray[np.i
         for reading, areas in _readings(column, slice(None) if everyone else rows, members, folds)
         for test in (
             EncodingTest(column.name, groups.names[group], reading, area)
-            for group, area in zip(groups.tested, areas, strict=True)
+            for group, area in zip(members, areas, strict=True)
         )
     ]
+
+
+def large_enough(groups: Groups, rows: NDArray[np.int64]) -> list[int]:
+    """Groups told apart from the rest that have 30 of these rows on either side: DeLong's error is no error below."""
+    codes = groups.take(rows)
+    counts = np.bincount(codes[codes >= 0], minlength=len(groups.names))
+    rest = int(counts.sum()) - counts
+    return [group for group in groups.tested if min(counts[group], rest[group]) >= SMALL_GROUP_ROWS]
 
 
 def category_areas(

@@ -32,6 +32,27 @@ class Candidate:
     excess: float
 
 
+def pair_tables(cells: Sequence[NDArray[np.uint8]], groups: NDArray[np.int32], *, n_groups: int) -> NDArray[np.float32]:
+    """Rows by group and the cells of every two features, shape (n_groups, p, 8, p, 8)."""
+    p, n = len(cells), len(groups)
+    tables = np.zeros((n_groups, p * BINS, p * BINS), np.float32)
+    for start in range(0, n, CHUNK_ROWS):
+        chunk = slice(start, start + CHUNK_ROWS)
+        indicators = np.zeros((len(groups[chunk]), p * BINS), np.float32)
+        for i, codes in enumerate(cells):
+            indicators[np.arange(len(indicators)), i * BINS + codes[chunk].astype(np.int64)] = 1
+        for group in range(n_groups):
+            of_group = indicators[groups[chunk] == group]
+            tables[group] += of_group.T @ of_group
+    return tables.reshape(n_groups, p, BINS, p, BINS)
+
+
+def pair_rows(features: int) -> int:
+    """Rows on which the tables of all pairs of so many features are affordable."""
+    limit = int(PAIR_OPERATIONS / (2 * (max(1, features) * BINS) ** 2))
+    return max(1_000, min(limit, 100_000))
+
+
 def pair_information(
     cells: Sequence[NDArray[np.uint8]], groups: NDArray[np.int32], *, n_groups: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -47,17 +68,8 @@ def pair_information(
 
     All tables come from one product of indicator matrices a group, so that 1,225 pairs cost as much as a handful.
     """
-    p, n = len(cells), len(groups)
-    tables = np.zeros((n_groups, p * BINS, p * BINS), np.float32)
-    for start in range(0, n, CHUNK_ROWS):
-        chunk = slice(start, start + CHUNK_ROWS)
-        indicators = np.zeros((len(groups[chunk]), p * BINS), np.float32)
-        for i, codes in enumerate(cells):
-            indicators[np.arange(len(indicators)), i * BINS + codes[chunk].astype(np.int64)] = 1
-        for group in range(n_groups):
-            of_group = indicators[groups[chunk] == group]
-            tables[group] += of_group.T @ of_group
-    by_pair = tables.reshape(n_groups, p, BINS, p, BINS)
+    n = len(groups)
+    by_pair = pair_tables(cells, groups, n_groups=n_groups)
     group_sizes = np.bincount(groups, minlength=n_groups).astype(np.float64)
     # group by group: the tables of many groups in double precision would not fit
     both = sum(
@@ -82,8 +94,7 @@ def pair_candidates(cells: Sequence[NDArray[np.uint8]], groups: Groups, rows: ND
     p = len(cells)
     if p < 2:
         return []
-    limit = int(PAIR_OPERATIONS / (2 * (p * BINS) ** 2))
-    kept = compared_rows(groups, rows)[: max(1_000, min(limit, 100_000))]
+    kept = compared_rows(groups, rows)[: pair_rows(p)]
     information, freedom = pair_information(
         [codes[kept] for codes in cells], groups.take(kept), n_groups=len(groups.names)
     )

@@ -1,7 +1,7 @@
 """From the data to what every step shares: sampled rows, coded features, blocks, compared groups, folds and halves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class Prepared:
     """`rows`, shape (m,): positions of the sample in the data; everything else is about these m rows.
 
     `units`: what is tested for encoding, each feature or one-hot block; `unit_of`: feature to its unit's name.
+    `regions`: attribute to strata that were not declared, but searched for.
     """
 
     rows: NDArray[np.int64]
@@ -40,6 +41,7 @@ class Prepared:
     strata: tuple[Stratum, ...]
     folds: NDArray[np.int8]
     halves: Halves
+    regions: Mapping[str, tuple[Stratum, ...]] = field(default_factory=dict)
 
 
 def prepare(data: ProxyData, budget: Budget, rng: np.random.Generator) -> Prepared:

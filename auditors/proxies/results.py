@@ -32,6 +32,7 @@ from evenhand.auditors.verdict import Comparison, Rule, Verdict
 NO_MODEL = "no model: predictions alone do not tell what a feature contributes"
 FEW_ROWS = "a group has fewer than 30 rows among those the contribution is estimated on"
 CONSTANT = "the feature is the same for every row"
+UNTOLD = "here the feature is the same for every row, or no two groups have 30 rows"
 UNMOVED = "no score changed when it was permuted"
 
 
@@ -135,7 +136,7 @@ def feature_rows(question: Question, subject: Subject) -> Iterator[ProxyFeature]
         yield ProxyFeature(
             feature=member,
             attribute=question.groups.attribute,
-            encodes=own.document() if own else Encodes(auc=0.5),
+            encodes=own.document() if own else Encodes(auc=0.5 if question.stratum is None else None),
             flip_rate=subject.flip_rate,
             contribution=_estimate(question, subject.claim),
             score_contribution=_score_estimate(question, subject),
@@ -249,7 +250,7 @@ def _note(
     if question.prepared.blocks[block].one_hot:
         notes.append("read with its one-hot columns as one variable")
     if encoding is None:
-        notes.append(CONSTANT)
+        notes.append(CONSTANT if question.stratum is None else UNTOLD)
     elif encoding.encodes and encoding.reading == "missing":
         notes.append("whether it is missing encodes, not its value")
     if sets:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.proxies.columns import quantile_bins
-from evenhand.auditors.proxies.encoding import Encoding, EncodingTest, category_areas, decide_encodings
+from evenhand.auditors.proxies.encoding import Encoding, EncodingTest, category_areas, decide_encodings, large_enough
 from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.growth import Ground, apart, ground, grown_sets, path_sets, pruned
 from evenhand.auditors.proxies.joint import BINS, MOST_CANDIDATES, cell_codes, pair_candidates, triple_candidates
@@ -125,7 +125,9 @@ class _Look:
         # on the same rows every set that was looked at counts, not the candidates alone
         family = 0 if self.prepared.halves.apart else looked_at * len(self.groups.tested)
         decided = decide_encodings(tests, level=self.level, family=family)
-        return {features: decided[name] for name, features in by_name.items() if decided[name].encodes}
+        return {
+            features: decided[name] for name, features in by_name.items() if name in decided and decided[name].encodes
+        }
 
     def notes(self) -> tuple[str, ...]:
         if len(self.quiet) >= 4 and not affordable_rows(len(self.quiet), len(self.groups.tested)):
@@ -150,9 +152,10 @@ class _Look:
         codes, levels = cell_codes(self.cells, features)
         rows = self.prepared.halves.estimate
         compared = rows[self.groups.take(rows) >= 0]
-        members = [compared[self.groups.take(compared) == group] for group in self.groups.tested]
+        tested = large_enough(self.groups, compared)
+        members = [compared[self.groups.take(compared) == group] for group in tested]
         areas = category_areas(codes, levels, compared, members, self.prepared.folds)
         return [
             EncodingTest(name, self.groups.names[group], "category", area)
-            for group, area in zip(self.groups.tested, areas, strict=True)
+            for group, area in zip(tested, areas, strict=True)
         ]

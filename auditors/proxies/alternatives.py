@@ -184,13 +184,21 @@ def _notes(case: Case, rows: Sequence[WhatIf], margin: float) -> list[str]:
         notes.append("Without labels what an alternative costs in accuracy is not known, and none can be proven.")
     elif case.retraining is None:
         notes.append("No classifier was trained anew: there are too few rows, or the training rows are not known.")
-    elif not case.retraining.same_rows:
+    else:
         notes.append(
-            f"Trained anew: {case.retraining.kind} on {case.retraining.rows:,} of the rows, "
-            + ("a stand-in for the audited classifier, " if case.retraining.stand_in else "")
-            + "compared on the rest; whatever is proven holds against the same training with all features too."
+            _trained(case.retraining, apart=any(each.against == "retrained" for row in rows for each in row.changes))
         )
     return notes
+
+
+def _trained(retraining: Retraining, *, apart: bool) -> str:
+    whose = (
+        "the rows that the audited classifier learned from" if retraining.same_rows else "rows that are not compared"
+    )
+    said = f"Trained anew: {retraining.kind}{', a stand-in,' if retraining.stand_in else ''} on {retraining.rows:,} of {whose}"
+    if not apart:
+        return f"{said}; with all features it decides as the audited classifier does."
+    return f"{said}; what is proven holds against the same training with all features too."
 
 
 def _id(row: WhatIf) -> str:

@@ -21,13 +21,15 @@ class Retrain(Protocol):
 class Retraining:
     """How classifiers are trained anew.
 
+    One is trained with all features too. Where it decides otherwise than the audited one, whatever is claimed must hold
+    against both, so that no claim rests on another kind of classifier, other rows or luck.
+
     Args:
         retrain: trains one.
         unseen: shape (n,), the audited rows that no classifier trained here has seen.
         kind: of classifier, e.g. "hist_gradient_boosting".
         stand_in: whether that is another kind than the audited one's, or the audited one's is not known.
-        same_rows: whether it learns from the very rows that the audited classifier learned from. Where not, one is
-            trained with all features too, and whatever is claimed must hold against both.
+        same_rows: whether it learns from the very rows that the audited classifier learned from; for the notes alone.
         rows: how many rows it learns from.
     """
 

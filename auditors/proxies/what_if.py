@@ -70,12 +70,16 @@ class Case:
 
 @dataclass(frozen=True)
 class Subject:
-    """A block or a joint set that something is done to."""
+    """A block or a joint set that something is done to, or all proxies of an attribute together.
+
+    One proxy left out, a classifier trained anew leans on the next; so all are left out as well.
+    """
 
     attribute: str
     features: tuple[str, ...]
     role: Role
     joint: bool = False
+    together: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Outcome:
     """What one action on one subject does.
 
     `of_model`: against the audited classifier. `of_retrained`: against one trained in the same way with all features;
-    None where that is the audited one, or nothing is trained.
+    None where that decides as the audited one does, or nothing is trained.
     """
 
     subject: Subject
@@ -116,12 +120,25 @@ def subjects_of(audit: ProxyAudit) -> list[Subject]:
     by_attribute: dict[str, list[Subject]] = {}
     for subject in sorted(found, key=lambda subject: (-found[subject], subject.features)):
         by_attribute.setdefault(subject.attribute, []).append(subject)
-    return [subject for subjects in by_attribute.values() for subject in subjects[:MOST_SUBJECTS]]
+    return [
+        subject
+        for attribute, subjects in by_attribute.items()
+        for subject in (*subjects[:MOST_SUBJECTS], *_together(attribute, subjects))
+    ]
+
+
+def _together(attribute: str, subjects: Sequence[Subject]) -> list[Subject]:
+    widening = [subject for subject in subjects if subject.role != "masking"]
+    if len(widening) < 2:
+        return []
+    features = sorted({name for subject in widening for name in subject.features})
+    return [Subject(attribute, tuple(features), "proxy", joint=True, together=True)]
 
 
 def actions_of(case: Case, subject: Subject) -> tuple[WhatIfAction, ...]:
     """What can be done to a subject with what is known."""
-    asked: tuple[WhatIfAction, ...] = () if case.decide is None else ("permute", "neutralise")
+    asks = case.decide is not None and not subject.together
+    asked: tuple[WhatIfAction, ...] = ("permute", "neutralise") if asks else ()
     trains = case.retraining is not None and set(subject.features) < set(case.data.columns)
     return (*asked, "retrain") if trains else asked
 
@@ -141,8 +158,9 @@ class Trials:
         groups = compared_groups(subject.attribute, *_attribute(self.case.data, subject.attribute, rows.rows))
         after = self._decisions(subject, action, rows, groups)
         reference = None
-        if action == "retrain" and self.case.retraining is not None and not self.case.retraining.same_rows:
-            reference = self._retrained((), rows)
+        if action == "retrain":
+            again = self._retrained((), rows)
+            reference = None if np.array_equal(again, rows.before) else again
         return Outcome(
             subject,
             action,

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evenhand import __version__
 from evenhand.auditors import checks
@@ -148,12 +149,9 @@ def _by_stratum(subject: AuditSubject) -> CountTable | None:
 
 def _units(subject: AuditSubject) -> UnitRows | None:
     """The person behind each row; None where no unit column is named. A row without one is a person of its own."""
-    if subject.columns.unit is None:
+    codes = _unit_codes(subject)
+    if codes is None:
         return None
-    found = subject.table.groups(subject.columns.unit)
-    codes = found.codes.astype(np.int64)
-    if None in found.values:
-        codes[codes == found.values.index(None)] = -1
     attributes = [Attribute(name, *columns) for name, columns in subject.attributes.items()]
     if subject.stratum is not None and subject.columns.stratum not in (None, *subject.attributes):
         attributes.append(Attribute(str(subject.columns.stratum), *subject.stratum))
@@ -166,25 +164,51 @@ def _units(subject: AuditSubject) -> UnitRows | None:
     )
 
 
-def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
-    from evenhand.auditors.proxies import ProxyData, audit_proxies
+def _unit_codes(subject: AuditSubject) -> NDArray[np.int64] | None:
+    """The person behind each row, shape (n,); -1 where it is not known."""
+    if subject.columns.unit is None:
+        return None
+    found = subject.table.groups(subject.columns.unit)
+    codes = found.codes.astype(np.int64)
+    if None in found.values:
+        codes[codes == found.values.index(None)] = -1
+    return codes
 
-    features = subject.feature_names
+
+def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
+    from evenhand.auditors.proxies import Case, ProxyData, audit_proxies, with_what_ifs
+    from evenhand.service.audits.retraining import retraining_of
+
     data = ProxyData(
-        columns=subject.table.features(features),
+        columns=subject.table.features(subject.feature_names),
         categorical=frozenset(subject.columns.categorical),
         attributes=subject.attributes,
         strata=subject.stratum,
     )
-    return audit_proxies(
+    document, findings = audit_proxies(
         data,
         decide=subject.positive_score,
-        scores=subject.scores_of_positive,
         score_threshold=subject.score_threshold,
+        scores=subject.scores_of_positive,
         favourable_is_positive=subject.outcomes.favourable_is_positive,
         rng=rng_of(request.seed, "proxy"),
         thorough=request.thorough,
-        progress=progress,
+        progress=lambda fraction, message: progress(0.8 * fraction, message),
+    )
+    return with_what_ifs(
+        document,
+        findings,
+        Case(
+            data,
+            decide=subject.positive_score,
+            scores=subject.scores_of_positive,
+            threshold=subject.score_threshold,
+            label=subject.outcomes.label,
+            units=_unit_codes(subject),
+            retraining=retraining_of(subject, request),
+        ),
+        rng=rng_of(request.seed, "what_if"),
+        progress=lambda fraction, message: progress(0.8 + 0.2 * fraction, message),
     )
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,7 @@ class AuditSubject:
         notes: what a reader of the report must know about how rows were chosen.
         counted: where rows are only counted, their counts; the table then holds equal rows once.
         warnings: what the training of the model means for figures on these rows.
+        learned: where the audited rows are those kept from the model, gives the rows it learned from.
     """
 
     name: str
@@ -65,6 +66,7 @@ class AuditSubject:
     notes: tuple[str, ...]
     counted: Counted | None = None
     warnings: tuple[str, ...] = ()
+    learned: Callable[[], Table] | None = None
 
     @property
     def rows(self) -> int:
@@ -299,6 +301,7 @@ def open_subject(request: AuditRequest, source: Table | ImageSet | None = None) 
             probabilities,
             notes,
             warnings=warnings,
+            learned=partial(_learned_rows, whole, source.sha256, model.card.training) if kept else None,
         )
     finally:
         model.close()
@@ -337,6 +340,13 @@ def _rows_asked_for(
         keep, said = ~kept.train, f"those the model was not trained on: {kept.words}"
     rows = source.take(np.flatnonzero(keep))
     return rows, (_chosen_rows(_parts(rows)[0], table, said),)
+
+
+def _learned_rows(table: Table, sha256: str, trained: "TrainingRecord") -> Table:
+    """The rows that training took; `trained` names these very data."""
+    kept = kept_rows(table, sha256, trained.settings)
+    assert kept is not None
+    return table.take(np.flatnonzero(kept.train))
 
 
 def _spoken(where: Mapping[str, str]) -> str:

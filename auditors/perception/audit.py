@@ -17,12 +17,12 @@ from evenhand.auditors.perception.checks import (
 from evenhand.auditors.perception.concepts import tcav
 from evenhand.auditors.perception.context import Context
 from evenhand.auditors.perception.learning import learning_curves
-from evenhand.auditors.perception.panels import panels
+from evenhand.auditors.perception.panels import cannot_show, panels
 from evenhand.auditors.perception.records import LearningRecord
 from evenhand.auditors.protocols import ImageClassifier, Progress, silent
 from evenhand.auditors.report import Finding, Panel, Perception, PerceptionCheck
 from evenhand.auditors.robustness.data import ImageData, describe_units, levels_of, unit_interval, validate
-from evenhand.auditors.robustness.scores import BATCH_SIZE, gives_gradients, probabilities
+from evenhand.auditors.robustness.scores import BATCH_SIZE, probabilities
 from evenhand.auditors.verdict import Gate
 
 Check = Callable[[Context], Iterator[Answer]]
@@ -101,12 +101,14 @@ def audit_perception(
         learning=learning,
     )
     answers = _answers(context, progress)
-    progress(0.8, "drawing what the network looks for")
+
+    def drawing(fraction: float, message: str) -> None:
+        progress(0.8 + 0.2 * fraction, message)
+
     report = Perception(
         checks=[row(answer) for answer in answers],
-        panels=[panel for answer in answers for panel in _beside(answer)]
-        + panels(classifier, device=device, seed=seed),
-        notes=_notes(data, classifier, attributes, {answer.name for answer in answers}),
+        panels=[panel for answer in answers for panel in _beside(answer)] + panels(context, drawing),
+        notes=_notes(context, {answer.name for answer in answers}),
     )
     progress(1.0, "perception done")
     return report, [finding(answer, gate=gate) for answer in answers]
@@ -127,20 +129,16 @@ def _beside(answer: Answer) -> list[Panel]:
     return [panel.model_copy(update={"check": answer.name, "attribute": answer.attribute}) for panel in answer.panels]
 
 
-def _notes(
-    data: ImageData, classifier: ImageClassifier, attributes: Sequence[str], answered: Collection[str]
-) -> list[str]:
+def _notes(context: Context, answered: Collection[str]) -> list[str]:
+    data = context.data
     notes = ["Units: " + describe_units(data) + "."]
     absent = [name for name in get_args(PerceptionCheck.model_fields["name"].annotation) if name not in answered]
     if absent:
         notes.append(f"Not run: {', '.join(absent)}.")
     if data.unit is None and data.pair is not None:
         notes.append("Without a unit column each pair of counterparts is its own unit in the paired counterfactual.")
-    if not gives_gradients(classifier):
-        notes.append("The classifier gives no gradients: no dreams can be shown.")
-    if getattr(classifier, "module", None) is None:
-        notes.append("The classifier shows no weights: no filters can be shown.")
-    for attribute in attributes:
+    notes += cannot_show(context)
+    for attribute in context.attributes:
         unknown = sum(level.n for level in levels_of(data, attribute) if level.text is None)
         if unknown:
             notes.append(f"{unknown:,} pictures have no {attribute}: left out of comparisons.")

@@ -6,6 +6,9 @@ from evenhand.service.render import numbers, profile_chart, proxy_map, words
 
 _BY_ROLE = ("proxy", "joint_proxy", "masking", "latent_proxy", "neutral")
 _ASKING = ("proxy", "joint_proxy", "masking")
+ENCODES_FROM = 0.60
+"""Area, or its mirror, from which a feature counts as encoding an attribute."""
+MOST_NAMED = 4
 
 
 def attributes(audit: ProxyAudit) -> list[str]:
@@ -112,8 +115,40 @@ def meaning(row: ProxyFeature) -> str:
     return "encodes the attribute; " + ("no decision changed" if row.flip_rate == 0 else "hardly used")
 
 
+def row_in_words(row: ProxyFeature) -> str:
+    """'encodes .754, turns .114 of decisions, part of the gap .097 (.086 to .109)', as far as it is known."""
+    said = f"encodes {numbers.short(row.encodes.auc)}"
+    if row.flip_rate is None:
+        return f"{said}; whether decisions use it is not known"
+    part = row.contribution
+    if part.estimate is None:
+        return f"{said}, turns {numbers.short(row.flip_rate)} of decisions; its part of the gap is not known"
+    between = numbers.span(part.low, part.high, text="sentence")
+    return (
+        f"{said}, turns {numbers.short(row.flip_rate)} of decisions, "
+        f"part of the gap {numbers.short(part.estimate)}" + (f" ({between})" if between else "")
+    )
+
+
+def not_excluded(audit: ProxyAudit, attribute: str) -> list[str]:
+    """Neutral features whose interval reaches to where encoding starts: more rows might show it."""
+    return [row.feature for row in features(audit, attribute) if row.role == "neutral" and _reaches(row.encodes)]
+
+
+def none_in_words(audit: ProxyAudit, attribute: str) -> str:
+    """What a search that found nothing says, and of which features it says nothing."""
+    may = not_excluded(audit, attribute)
+    named = ", ".join(may[:MOST_NAMED]) + (f" and {len(may) - MOST_NAMED} more" if len(may) > MOST_NAMED else "")
+    return "no feature is shown to encode it" + (f"; with these rows it is not excluded of {named}" if may else "")
+
+
 def leaks(audit: ProxyAudit, attribute: str) -> list[Leakage]:
     return [leak for leak in audit.leakage if leak.attribute == attribute]
+
+
+def _reaches(encodes: Encodes) -> bool:
+    low, high = encodes.low, encodes.high
+    return low is not None and high is not None and max(high, 1 - low) >= ENCODES_FROM
 
 
 def _mark(row: ProxyFeature | ProxySet, name: str, use: float, members: tuple[str, ...] = ()) -> proxy_map.Mark | None:

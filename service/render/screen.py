@@ -172,11 +172,7 @@ def _proxies(report: Report) -> list[Text]:
     for attribute in proxies.attributes(audit):
         telling = [row for row in proxies.features(audit, attribute) if row.role != "neutral"]
         for row in telling:
-            part = row.contribution
-            numbers_said = (
-                f"encodes {numbers.short(row.encodes.auc)}, turns {numbers.short(row.flip_rate)} of decisions, "
-                f"part of the gap {numbers.short(part.estimate)} ({numbers.short(part.low)} to {numbers.short(part.high)})"
-            )
+            numbers_said = proxies.row_in_words(row)
             said = f"{words.role(row.role):<18}{row.feature}, {attribute}: {numbers_said}"
             lines.append(Text(words.printable(said), style=STYLES[words.TONES[row.role]]))
         for found in audit.sets:
@@ -184,7 +180,8 @@ def _proxies(report: Report) -> list[Text]:
                 said = f"{words.role(found.role):<18}{' & '.join(found.features)}, {attribute}, together"
                 lines.append(Text(words.printable(said), style=STYLES[words.TONES[found.role]]))
         if not telling:
-            lines.append(Text(words.printable(f"{'none found':<18}{attribute}: no feature encodes it"), style="dim"))
+            said = f"{'none found':<18}{attribute}: {proxies.none_in_words(audit, attribute)}"
+            lines.append(Text(words.printable(said), style="dim"))
     return [*lines, Text("")]
 
 

@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from evenhand.auditors.proxies import encoding
 from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.profile import cells_of, profile
 from evenhand.auditors.report import Encodes, Estimate, ProxyAudit, ProxyFeature, Report
@@ -23,7 +24,7 @@ def marks(count: int, seed: int = 0) -> list[Mark]:
     ]
 
 
-def row(feature: str, role: str, *, attribute: str = "sex", flips: float = 0.05, **more: object) -> ProxyFeature:
+def row(feature: str, role: str, *, attribute: str = "sex", flips: float | None = 0.05, **more: object) -> ProxyFeature:
     return ProxyFeature.model_validate(
         {
             "feature": feature,
@@ -144,3 +145,27 @@ def test_bars_are_as_long_as_shares_and_dots_stand_at_rates() -> None:
     assert lengths[0] / lengths[1] == pytest.approx(3, rel=0.02)
     assert dots[1] == 54.0
     assert dots[0] > 54.0
+
+
+def test_feature_that_may_encode_with_more_rows_is_not_called_innocent() -> None:
+    """German credit: housing, .68 with an interval from .55 to .81, is not shown to encode, and not excluded."""
+    unsure = Encodes(auc=0.68, low=0.55, high=0.81)
+    mirrored = Encodes(auc=0.33, low=0.2, high=0.45)
+    sure = Encodes(auc=0.5, low=0.45, high=0.55)
+    rows = [row(name, "neutral", encodes=some) for name, some in (("a", unsure), ("b", mirrored), ("c", sure))]
+    audit = ProxyAudit(rows_used=300, gap={"sex": 0.1}, features=rows)
+
+    assert proxies.not_excluded(audit, "sex") == ["a", "b"]
+    assert "not excluded of a, b" in proxies.none_in_words(audit, "sex")
+    assert "with these rows not excluded either: a, b." in page_of(*rows)
+
+
+def test_what_is_not_known_without_a_model_is_said_in_words() -> None:
+    unknown = row("zip", "latent_proxy", flips=None, contribution=Estimate(estimate=None, reason="no model"))
+
+    assert proxies.row_in_words(unknown) == "encodes .700; whether decisions use it is not known"
+    assert "undefined" not in proxies.row_in_words(unknown)
+
+
+def test_page_and_audit_agree_from_where_a_feature_encodes() -> None:
+    assert proxies.ENCODES_FROM == encoding.ENCODES

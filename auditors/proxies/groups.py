@@ -3,12 +3,15 @@
 Which groups exist comes with the data.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.policy import INTERSECTION_SIGN, SMALL_GROUP_ROWS
+from evenhand.auditors.proxies.data import Levels
 from evenhand.auditors.report import Group
 
 MOST_GROUPS = 30
@@ -76,6 +79,36 @@ def compared_groups(
         tuple(str(levels[level]) for level in largest),
         _left_out(attribute, levels, counts, known=known, largest=largest, smallest=smallest),
     )
+
+
+def with_intersections(
+    attributes: Mapping[str, tuple[NDArray[np.int32], Levels]], *, depth: int
+) -> dict[str, tuple[NDArray[np.int32], Levels]]:
+    """The attributes, and every combination of up to `depth` of them as an attribute of its own.
+
+    Args:
+        attributes: name to codes of shape (n,) and the levels' texts.
+        depth: 1 adds nothing, 2 adds "sex × race".
+
+    Returns:
+        Levels are the combinations that occur, "Female × Black"; one with a missing value is missing.
+    """
+    found = dict(attributes)
+    for size in range(2, depth + 1):
+        for names in combinations(attributes, size):
+            parts = [attributes[name] for name in names]
+            found[INTERSECTION_SIGN.join(names)] = _crossed(parts)
+    return found
+
+
+def _crossed(parts: Sequence[tuple[NDArray[np.int32], Levels]]) -> tuple[NDArray[np.int32], Levels]:
+    distinct, codes = np.unique(np.stack([codes for codes, _ in parts], axis=1), axis=0, return_inverse=True)
+    texts = [[levels[code] for code, (_, levels) in zip(row, parts, strict=True)] for row in distinct]
+    named: list[str | None] = [
+        None if None in values else INTERSECTION_SIGN.join(str(value) for value in values) for values in texts
+    ]
+    # levels are told apart by position, so that the missing ones may share None
+    return codes.reshape(-1).astype(np.int32), tuple(named)
 
 
 def widest_contrast(groups: Groups, positive: NDArray[np.float64], rows: NDArray[np.int64]) -> tuple[str, str] | None:

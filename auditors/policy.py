@@ -187,6 +187,14 @@ class SearchSection(Section):
     smallest: int = Field(default=30, ge=10, description="subgroups under this many rows of a half are left out")
 
 
+class PerceptionSection(Section):
+    """`[perception]`: what else the network is asked. Pictures only."""
+
+    edits: Annotated[
+        list[Literal["background", "ink", "colour", "mirror", "grey", "texture"]], BeforeValidator(_listed)
+    ] = Field(default=[], description="edits of pictures to make counterfactuals with; each gets its own row and gate")
+
+
 class ReportSection(Section):
     """`[report]`: context for people; printed, never computed with."""
 
@@ -219,6 +227,7 @@ class Policy(Section):
     model: ModelSection | None = None
     check: list[Check] = []
     search: SearchSection | None = None
+    perception: PerceptionSection = PerceptionSection()
     report: ReportSection = ReportSection()
     practice: PracticeSection = PracticeSection()
     alpha: float = Field(default=0.05, gt=0, lt=0.5, description="error of the whole audit, shared by the gated checks")

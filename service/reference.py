@@ -215,6 +215,7 @@ def policy() -> str:
         DataSection,
         ModelSection,
         Policy,
+        PerceptionSection,
         PracticeSection,
         ReportSection,
         SearchSection,
@@ -226,6 +227,7 @@ def policy() -> str:
         "model": ModelSection,
         "check": Check,
         "search": SearchSection,
+        "perception": PerceptionSection,
         "report": ReportSection,
         "practice": PracticeSection,
     }
@@ -238,7 +240,7 @@ def policy() -> str:
         parts += [
             f"## {name}",
             *_docstring(model),
-            _fields(model, leave_out={"data", "model", "check", "search", "report", "practice"}),
+            _fields(model, leave_out={"data", "model", "check", "search", "perception", "report", "practice"}),
         ]
     return _joined(parts)
 

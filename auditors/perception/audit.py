@@ -16,6 +16,8 @@ from evenhand.auditors.perception.checks import (
 )
 from evenhand.auditors.perception.concepts import tcav
 from evenhand.auditors.perception.context import Context
+from evenhand.auditors.perception.cues import cue_conflict
+from evenhand.auditors.perception.edited import edited_counterfactuals
 from evenhand.auditors.perception.learning import learning_curves
 from evenhand.auditors.perception.panels import cannot_show, panels
 from evenhand.auditors.perception.records import LearningRecord
@@ -45,6 +47,8 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("comparing counterparts", _paired_counterfactual),
     ("comparing groups within each class", _class_gap),
     ("looking for the groups in the middle layer", tcav),
+    ("setting cues against shapes", cue_conflict),
+    ("editing pictures", edited_counterfactuals),
     ("reading how each group was learned", learning_curves),
 )
 """What is being done, in words for the progress display, and the check; in the order of the report."""
@@ -59,6 +63,7 @@ def audit_perception(
     gate: Gate = Gate.PROOF,
     device: str = "cpu",
     tolerances: Mapping[str, float] | None = None,
+    edits: Sequence[str] = (),
     learning: LearningRecord | None = None,
     progress: Progress = silent,
     batch_size: int = BATCH_SIZE,
@@ -73,6 +78,8 @@ def audit_perception(
         gate: of every check of each attribute.
         device: where torch computes.
         tolerances: by name of check the smallest effect that counts; a check that is not named keeps its default.
+        edits: names in `evenhand.auditors.perception.edits` to make counterfactuals with; without them only a
+            background that the pictures themselves show warm and cool is asked about, and ink of several hues.
         learning: the trainer's record of the classifier, for the curves by group; None: they are not assessed.
         progress: called with the fraction done.
         batch_size: pictures a call.
@@ -98,6 +105,7 @@ def audit_perception(
         device=device,
         batch_size=batch_size,
         tolerances=tolerances or {},
+        edits=tuple(edits),
         learning=learning,
     )
     answers = _answers(context, progress)

@@ -297,6 +297,7 @@ _ASKED = {
     "paired_counterfactual": "same subject in another {attribute}: net share of decisions that turn",
     "class_gap": "decisions between groups of {attribute} among pictures of the same class",
     "tcav": "share of pictures whose score rises along the concept vector of {attribute} in the middle layer",
+    "cue_conflict": "share of decisions that go with {attribute} where it is at odds with the shape",
     "learning_curves": "accuracy on rows held out in training less that of the worst class and {attribute}",
 }
 

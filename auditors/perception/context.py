@@ -25,6 +25,7 @@ class Context:
         device: where torch computes.
         batch_size: pictures a call.
         tolerances: by name of check, where the policy gives one.
+        edits: names of edits that the policy asks about; see `evenhand.auditors.perception.edits`.
         learning: the trainer's record of the classifier; None where there is none.
     """
 
@@ -37,6 +38,7 @@ class Context:
     device: str
     batch_size: int
     tolerances: Mapping[str, float]
+    edits: tuple[str, ...] = ()
     learning: LearningRecord | None = None
 
     def tolerance(self, check: str, default: float) -> float:

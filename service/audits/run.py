@@ -238,6 +238,7 @@ def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress
         seed=request.seed,
         progress=progress,
         tolerances=_tolerances(request, "perception", **{name: name for name in checks.METRICS["perception"]}),
+        edits=request.policy.perception.edits,
         learning=subject.learning_record(),
     )
 

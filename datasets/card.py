@@ -31,6 +31,8 @@ class DatasetCard:
     """Columns a classifier may learn from; None for pictures."""
     categorical: tuple[str, ...] = ()
     """Features whose values are names, also where they are written as numbers."""
+    fixed: tuple[str, ...] = ()
+    """Features that nobody can change, or should be asked to: an audit of recourse leaves them as they are."""
     prediction: str | None = None
     score: str | None = None
     threshold: float | None = None

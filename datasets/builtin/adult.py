@@ -37,6 +37,7 @@ CARD = DatasetCard(
         "native_country",
     ),
     categorical=("workclass", "education", "marital_status", "occupation", "relationship", "native_country"),
+    fixed=("age", "marital_status", "relationship", "native_country"),
     limits=(
         "Of 1994 and of the United States; 50,000 dollars were then about the upper quarter of incomes.",
         "The rows are a weighted sample: fnlwgt says how many people a row stands for, and is no feature of a person.",

@@ -57,6 +57,7 @@ CARD = DatasetCard(
         "telephone",
         "foreign_worker",
     ),
+    fixed=("credit_history", "people_liable", "foreign_worker"),
     limits=(
         "sex is derived from personal_status: female for the codes A92 and A95, male for the others."
         " Grömping (2019) found the published code table wrong: by her correction A92 also holds single men,"

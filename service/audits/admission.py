@@ -164,9 +164,9 @@ def _audits(asked: AuditSubmission, data: DatasetChoice, model: Model | None) ->
 
 
 def _why_not(audit: str, policy: Policy, data: DatasetChoice, model: Model | None) -> str | None:
+    if audit == "perception" and data.kind != "images":
+        return "it looks at pictures, and the data are a table"
     if audit in ("robustness", "perception"):
-        if data.kind != "images":
-            return "it looks at pictures, and the data are a table"
         return None if model is not None else "it needs a model to ask, and none is named"
     if audit == "proxy":
         if data.kind == "images":

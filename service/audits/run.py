@@ -213,6 +213,11 @@ def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> 
 
 
 def _robustness(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
+    if subject.images is None:
+        from evenhand.service.audits.changes import changes
+
+        names = ("recourse", "recourse_cost", "fragility", "fragility_cost")
+        return changes(subject, request, progress, _tolerances(request, "robustness", **{name: name for name in names}))
     from evenhand.auditors.robustness import audit_robustness
 
     return audit_robustness(

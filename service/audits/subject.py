@@ -160,12 +160,12 @@ class AuditSubject:
         """Why an audit cannot run on this subject, or None."""
         if self.counted is not None and audit not in AUDITS_OF_COUNTS:
             return "it needs rows, and this source is only counted"
+        if audit == "perception" and self.images is None:
+            return "it looks at pictures, and the data are a table"
         if audit in ("robustness", "perception"):
-            if self.images is None:
-                return "it looks at pictures, and the data are a table"
             if self.model is None:
                 return "it needs a model to ask, and there are predictions only"
-            if self.columns.label is None:
+            if self.images is not None and self.columns.label is None:
                 return "it needs a label column"
         if audit == "proxy":
             if self.images is not None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evenhand.auditors.report import Estimate, Report
-from evenhand.service.render import bounds, checks, groups, numbers, practice, sentences, words
+from evenhand.auditors.report import Estimate, FeasibleChanges, Report
+from evenhand.service.render import bounds, checks, groups, numbers, practice, recourse, sentences, words
 from evenhand.service.render import proxies as arranged_proxies
 from evenhand.service.render import robustness as arranged_robustness
 
@@ -267,6 +267,9 @@ def _robustness(report: Report) -> Iterator[Block]:
     audit = report.audits.robustness
     if audit is None:
         return
+    if audit.changes is not None:
+        yield from _changes(audit.changes, audit.notes)
+        return
     yield heading("Robustness by group")
     yield text(sentences.attack(report), soft=True)
     rows = [
@@ -287,6 +290,33 @@ def _robustness(report: Report) -> Iterator[Block]:
     )
     if audit.masking.suspected:
         yield text("Gradient masking is suspected: robust accuracy may be too high, and nothing is concluded from it.")
+
+
+def _changes(changes: FeasibleChanges, notes: Sequence[str]) -> Iterator[Block]:
+    yield heading("Recourse and fragility by group")
+    for question, title in recourse.QUESTIONS.items():
+        rows = [
+            [
+                PaperCell(words.group(row.group), strong=True),
+                PaperCell(numbers.rows(row.n)),
+                PaperCell(numbers.rows(row.searched)),
+                estimated(row.share),
+                estimated(row.median_cost),
+            ]
+            for row in recourse.groups(changes, question)
+        ]
+        yield text(recourse.asked(changes, question), soft=True)
+        yield from table(
+            f"{title} by group",
+            ["Group", "Rows", "Searched", recourse.SHARES[question], "Median cost"],
+            rows,
+            widths=[2, 1, 1, 1.6, 1.6],
+            left=[0],
+        )
+        for example in recourse.examples(changes, question):
+            yield text(f"{words.group(example.group)}, row {numbers.rows(example.row)}: {example.text}.")
+    for note in (recourse.setting(changes), *notes):
+        yield text(note, soft=True)
 
 
 def _perception(report: Report) -> Iterator[Block]:

@@ -57,6 +57,10 @@ METRICS = {
     "within_class": "gap of robust accuracy within a class",
     "marginal": "gap of robust accuracy over all classes",
     "correct_only": "gap of robust accuracy among what was correct before",
+    "recourse": "rows without recourse",
+    "recourse_cost": "median cost of recourse",
+    "fragility": "decisions easily lost",
+    "fragility_cost": "median cost of a lost decision",
     "class_gap": "class-conditional gap",
     "tcav": "concept activation (TCAV)",
 }
@@ -77,6 +81,10 @@ GAPS = {
     "within_class": "largest gap within a class",
     "marginal": "gap over all classes",
     "correct_only": "gap among pictures that were correct before the attack",
+    "recourse": "gap in the share without recourse",
+    "recourse_cost": "gap in the median cost of recourse",
+    "fragility": "gap in the share of decisions easily lost",
+    "fragility_cost": "gap in the median cost of a lost decision",
 }
 
 

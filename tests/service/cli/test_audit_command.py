@@ -314,7 +314,10 @@ class TestBadInput:
         assert "there is no such audit" in self.refused(audit, tmp_path, "compas", "--only", "magic")
 
     def test_audit_that_the_subject_does_not_allow(self, audit: Audit, tmp_path: Path) -> None:
-        assert "pictures" in self.refused(audit, tmp_path, "compas", "--only", "robustness")
+        assert "pictures" in self.refused(audit, tmp_path, "compas", "--only", "perception")
+
+    def test_robustness_without_a_model(self, audit: Audit, tmp_path: Path) -> None:
+        assert "needs a model to ask" in self.refused(audit, tmp_path, "compas", "--only", "robustness")
 
 
 @pytest.fixture(scope="module")

@@ -176,13 +176,15 @@ def _unit_codes(subject: AuditSubject) -> NDArray[np.int64] | None:
 
 
 def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
-    from evenhand.auditors.proxies import Case, ProxyData, audit_proxies, with_what_ifs
+    from evenhand.auditors.proxies import Case, ProxyData, audit_proxies, with_intersections, with_what_ifs
     from evenhand.service.audits.retraining import retraining_of
 
     data = ProxyData(
         columns=subject.table.features(subject.feature_names),
         categorical=frozenset(subject.columns.categorical),
-        attributes=subject.attributes,
+        attributes=with_intersections(
+            subject.attributes, depth=request.policy.data.intersections if request.thorough else 1
+        ),
         strata=subject.stratum,
     )
     document, findings = audit_proxies(

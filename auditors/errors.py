@@ -4,6 +4,7 @@ AuditorError
 ├── PolicyError          the policy asks for something that cannot be done
 │   ├── UnknownMetric
 │   ├── UnknownAttribute
+│   ├── UnusableBlock    a block of features that cannot be one
 │   └── ImpossiblePlan   rows are asked for, for rates that cannot be
 ├── UnfitData            the arrays cannot be audited as they are
 │   ├── NothingToCompare one group only in every attribute
@@ -57,6 +58,17 @@ class UnknownAttribute(PolicyError):
         super().__init__(
             f"attribute '{attribute}' of a check is not among the sensitive columns.{nearest(attribute, names)} "
             f"They are: {', '.join(names)}. Name it with --sensitive, or change `attributes` of the check."
+        )
+
+
+class UnusableBlock(PolicyError):
+    """A block of features names what it cannot."""
+
+    def __init__(self, block: str, problem: str, features: Iterable[str] = ()) -> None:
+        known = listed(sorted(features))
+        super().__init__(
+            f"block '{block}' {problem}" + (f" The features are: {known}." if known else ".") + " "
+            "Change `blocks` under `[proxy]` in the policy."
         )
 
 

@@ -479,6 +479,7 @@ TABLE: dict[type[Exception], Kind] = {
     auditors.PolicyError: UNUSABLE,
     auditors.UnknownMetric: UNUSABLE,
     auditors.UnknownAttribute: UNUSABLE,
+    auditors.UnusableBlock: UNUSABLE,
     auditors.ImpossiblePlan: UNUSABLE,
     auditors.UnfitData: UNUSABLE,
     auditors.NothingToCompare: UNUSABLE,

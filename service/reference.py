@@ -213,14 +213,12 @@ def policy() -> str:
     from evenhand.auditors.policy import (
         Check,
         DataSection,
-        FeatureRule,
         ModelSection,
         Policy,
         PerceptionSection,
         PracticeSection,
         ProxySection,
         ReportSection,
-        RobustnessSection,
         SearchSection,
     )
 
@@ -230,8 +228,6 @@ def policy() -> str:
         "model": ModelSection,
         "check": Check,
         "search": SearchSection,
-        "robustness": RobustnessSection,
-        "FeatureRule": FeatureRule,
         "proxy": ProxySection,
         "perception": PerceptionSection,
         "report": ReportSection,
@@ -246,7 +242,7 @@ def policy() -> str:
         parts += [
             f"## {name}",
             *_docstring(model),
-            _fields(model, leave_out=sections.keys() - {"At the top"}),
+            _fields(model, leave_out={"data", "model", "check", "search", "proxy", "perception", "report", "practice"}),
         ]
     return _joined(parts)
 

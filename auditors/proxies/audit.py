@@ -11,6 +11,7 @@ from evenhand.auditors.protocols import Progress, silent
 from evenhand.auditors.proxies.asking import Answers, ask, choose_pairs, contrasts_on
 from evenhand.auditors.proxies.data import ProxyData
 from evenhand.auditors.proxies.encoding import Encoding, decide_encodings, encoding_tests
+from evenhand.auditors.proxies.explained import explained_gap, explained_notes
 from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.interventions import Decide, score_rows
 from evenhand.auditors.proxies.leaks import leakages
@@ -29,8 +30,17 @@ from evenhand.auditors.proxies.results import (
     set_subject,
 )
 from evenhand.auditors.proxies.search import Found, any_encodes, find_sets
+from evenhand.auditors.proxies.surrogate import (
+    FEW_ROWS,
+    THRESHOLD,
+    Learned,
+    learn_surrogate,
+    marked,
+    marked_set,
+    unproven,
+)
 from evenhand.auditors.proxies.words import receives
-from evenhand.auditors.report import Finding, ProxyAudit, ProxyFeature, ProxySet
+from evenhand.auditors.report import ExplainedGap, Finding, ProxyAudit, ProxyFeature, ProxySet
 
 ONE_GROUP = "fewer than two groups have 30 rows, so that nothing can be compared"
 
@@ -64,7 +74,7 @@ def audit_proxies(
     Args:
         data: features, attributes and perhaps a stratum of n rows. At most 200,000 are used (1,000,000 if `thorough`).
         decide: columns of length m to the scores of the positive class, shape (m,); None where only predictions are
-            known: then a feature can be shown to encode an attribute, and nothing more.
+            known: then trees that decide alike are asked in its place, if they do so well enough (`surrogate`).
         score_threshold: positive decision where the score is at least this.
         favourable_is_positive: whether a positive decision helps the person; it changes the words only.
         level: 1 - alpha of the whole audit. Encodings share alpha by Holm, contributions by Bonferroni over what
@@ -97,7 +107,9 @@ def audit_proxies(
     share = 1 - (1 - level) / max(1, len(compared))
     places = {groups.attribute: find_places(prepared, data.columns, groups, level=share) for groups in compared}
     prepared = replace(prepared, regions={attribute: strata_of(some) for attribute, some in places.items()})
-    answers = _answers(context, prepared, rng, _within(progress, 0.15, 0.70)) if compared else None
+    learned = _learned(context, prepared) if compared else None
+    asked = _asked(context, learned)
+    answers = _answers(asked, prepared, rng, _within(progress, 0.15, 0.70)) if compared else None
     progress(0.70, "searching for joint proxies")
     searched = _searched(prepared, answers, budget)
     found = {
@@ -133,8 +145,12 @@ def audit_proxies(
     features = profiled(features, data.columns, prepared, _decisions(context, prepared))
     features += _within_strata(questions, level)
     features += [row for question in questions for row in regional_rows(question, places[question.groups.attribute])]
+    explained = _explained(context, prepared, rng) if data.legitimate else []
     one_group = [groups.attribute for groups in prepared.groups if not groups.comparable]
     gap, all_permuted = _gaps(context, prepared, answers)
+    if answers is not None and learned is not None:
+        features, sets = [marked(row) for row in features], [marked_set(row) for row in sets]
+        findings = [unproven(each) for each in findings]
     progress(1.0, "proxies done")
     return (
         ProxyAudit(
@@ -144,9 +160,13 @@ def audit_proxies(
             features=features,
             sets=sets,
             leakage=leaks,
+            surrogate=learned and learned.document.model_copy(update={"gap": _gaps(context, prepared, None)[0]}),
+            explained=explained,
             notes=[
+                *_surrogate_notes(context, learned),
                 *_notes(context, prepared, answers, searched, favourable_is_positive=favourable_is_positive),
                 *(note for some in found.values() for note in some.notes),
+                *explained_notes(explained),
                 *(note for groups in compared for note in place_notes(groups, prepared, places[groups.attribute])),
             ],
         ),
@@ -157,6 +177,28 @@ def audit_proxies(
 def _encodings(prepared: Prepared, groups: Groups, level: float, families: int) -> dict[str, Encoding]:
     tests = encoding_tests(prepared.units, groups, prepared.folds)
     return decide_encodings(tests, level=1 - (1 - level) / families)
+
+
+def _learned(context: Context, prepared: Prepared) -> Learned | None:
+    if context.decide is not None or context.scores is None:
+        return None
+    decisions = context.scores[prepared.rows] >= context.threshold
+    # the trees' seed is no draw of the audit's, whose other numbers stay as they are with a model
+    return learn_surrogate(context.data, prepared, decisions, seed=0, level=context.level)
+
+
+def _asked(context: Context, learned: Learned | None) -> Context:
+    """Who is asked: the model, or the surrogate where it is good enough."""
+    if learned is None or not learned.document.sufficient:
+        return context
+    return replace(context, data=learned.data, decide=learned.decide, threshold=THRESHOLD)
+
+
+def _surrogate_notes(context: Context, learned: Learned | None) -> Iterator[str]:
+    if learned is not None:
+        yield learned.document.message
+    elif context.decide is None and context.scores is not None and context.data.columns:
+        yield FEW_ROWS
 
 
 def _answers(context: Context, prepared: Prepared, rng: np.random.Generator, progress: Progress) -> Answers | None:
@@ -268,6 +310,27 @@ def _gaps(
         for (attribute, stratum), contrast in contrasts.items()
         if stratum is None
     }, {}
+
+
+def _explained(context: Context, prepared: Prepared, rng: np.random.Generator) -> list[ExplainedGap]:
+    """The gaps of decisions on the estimating half, split by the declared factors; the pairs are chosen on the other."""
+    search, estimate = prepared.halves.search, prepared.halves.estimate
+    on_search, on_estimate = _scores(context, prepared, search), _scores(context, prepared, estimate)
+    if on_search is None or on_estimate is None:
+        return []
+    pairs = choose_pairs(prepared, search, (on_search >= context.threshold).astype(np.float64))
+    return [
+        explained_gap(
+            context.data.legitimate,
+            contrast,
+            prepared.rows[estimate],
+            on_estimate >= context.threshold,
+            level=context.level,
+            rng=rng,
+        )
+        for (_, stratum), contrast in contrasts_on(prepared, pairs, estimate).items()
+        if stratum is None
+    ]
 
 
 def _notes(

@@ -1,19 +1,26 @@
-"""Which features are one thing: near-duplicates and one-hot columns.
+"""Which features are one thing: declared blocks, near-duplicates and one-hot columns.
 
 Apart, each half of a pair would get half the credit.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.proxies.columns import FEW_LEVELS, Coded, joined
+from evenhand.auditors.proxies.columns import FEW_LEVELS, Coded, joined, quantile_bins
 
 NEAR_DUPLICATE = 0.9
 """Rank correlation or Cramer's V above which two features are one block."""
+
+JOINED_LEVELS = 4_096
+"""Combinations of a declared block's members at most, as far as two bins each allow."""
+
+MEETINGS = 20
+"""Columns that never meet in a row are one variable where independent ones would have met so often."""
 
 TABLE_CELLS = 1 << 16
 PAIR_ROWS = 20_000_000
@@ -22,24 +29,33 @@ PAIR_ROWS = 20_000_000
 
 @dataclass(frozen=True)
 class Block:
-    """Features that are permuted together, in the order of their names, and the block as one column."""
+    """Features that are permuted together, in the order of their names, and the block as one column.
+
+    `label`: the name it was declared under; None where it was found.
+    """
 
     members: tuple[str, ...]
     column: Coded
     one_hot: bool = False
+    label: str | None = None
 
     @property
     def name(self) -> str:
-        return " + ".join(self.members)
+        return self.label or " + ".join(self.members)
 
 
-def find_blocks(columns: Sequence[Coded], rows: NDArray[np.int64]) -> tuple[Block, ...]:
-    """Blocks of near-duplicates, found on at most 20,000 of `rows`, in the order of their first members' names.
+def find_blocks(
+    columns: Sequence[Coded], rows: NDArray[np.int64], declared: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> tuple[Block, ...]:
+    """Declared blocks, and those of near-duplicates among the rest, in the order of their first members' names.
 
-    One-hot columns are numbers with two values, a common prefix before the last "_" or "=", and at most one of
-    them set.     They stand as one category. In a block of near-duplicates the first member stands for all.
+    Near-duplicates are looked for on at most 20,000 of `rows`. One-hot columns are numbers with two values, a common
+    prefix before a "_" or "=", and at most one of them set. They stand as one category. In a block of near-duplicates
+    the first member stands for all; a declared one is the combination of its members, coarse where there are many.
     """
-    ordered = sorted(columns, key=lambda column: column.name)
+    set_by_hand = {name for names in declared.values() for name in names}
+    by_hand = [_declared(label, names, columns) for label, names in declared.items()]
+    ordered = sorted((column for column in columns if column.name not in set_by_hand), key=lambda column: column.name)
     by_name = {column.name: column for column in ordered}
     sample = rows[:20_000]
     encoded = _one_hot_sets(ordered, sample)
@@ -51,7 +67,7 @@ def find_blocks(columns: Sequence[Coded], rows: NDArray[np.int64]) -> tuple[Bloc
         _block([members.get(units[i].name, (units[i].name,)) for i in together], units[together[0]])
         for together in _connected(len(units), _near_duplicates(units, sample))
     ]
-    return tuple(sorted(blocks, key=lambda block: block.members))
+    return tuple(sorted([*blocks, *by_hand], key=lambda block: block.members))
 
 
 def rank_correlations(columns: Sequence[Coded], rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -116,22 +132,38 @@ def _near_duplicates(units: Sequence[Coded], rows: NDArray[np.int64]) -> list[tu
     return pairs
 
 
+def _declared(label: str, names: Sequence[str], columns: Sequence[Coded]) -> Block:
+    members = [column for column in columns if column.name in names]
+    bins = max(2, int(JOINED_LEVELS ** (1 / len(members))))
+    parts = [replace(part, codes=quantile_bins(part, bins).astype(np.int32), levels=bins) for part in members]
+    return Block(tuple(sorted(names)), joined(label, parts), label=label)
+
+
 def _one_hot_sets(columns: Sequence[Coded], rows: NDArray[np.int64]) -> list[tuple[str, ...]]:
+    """Sets of columns by prefix, the shortest first: 'race' is one variable before 'race_white' is."""
+    binary = [column for column in columns if column.ordered and column.levels == 2 and column.missing is None]
     by_prefix: dict[str, list[Coded]] = {}
-    for column in columns:
-        cut = max(column.name.rfind("_"), column.name.rfind("="))
-        if cut > 0 and column.ordered and column.levels == 2 and column.missing is None:
+    for column in binary:
+        for cut in (place for place, sign in enumerate(column.name) if place and sign in "_="):
             by_prefix.setdefault(column.name[:cut], []).append(column)
-    return [
-        tuple(column.name for column in some)
-        for some in by_prefix.values()
-        if len(some) >= 2 and _mostly_one_set(np.sum([column.codes[rows] for column in some], axis=0))
-    ]
+    found: list[tuple[str, ...]] = []
+    taken: set[str] = set()
+    for prefix in sorted(by_prefix, key=lambda prefix: (len(prefix), prefix)):
+        some = [column for column in by_prefix[prefix] if column.name not in taken]
+        if len(some) >= 2 and _one_set(np.stack([column.codes[rows] for column in some])):
+            found.append(tuple(column.name for column in some))
+            taken.update(found[-1])
+    return found
 
 
-def _mostly_one_set(set_in_row: NDArray[np.int64]) -> bool:
-    # a level may have been dropped, so none set is allowed too, but not in the most rows
-    return bool(set_in_row.max(initial=0) == 1 and set_in_row.mean() > 0.5)
+def _one_set(columns: NDArray[np.int32]) -> bool:
+    """Never two set in a row, in more rows than chance would explain; none set where a level was dropped."""
+    together = columns.sum(axis=0)
+    if together.max(initial=0) != 1:
+        return False
+    shares = columns.mean(axis=1)
+    meetings = columns.shape[1] * (shares.sum() ** 2 - (shares**2).sum()) / 2
+    return bool(together.mean() > 0.5 or meetings >= MEETINGS)
 
 
 def _midranks(codes: NDArray[np.int32], levels: int) -> NDArray[np.float32]:

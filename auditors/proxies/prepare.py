@@ -29,7 +29,7 @@ class Stratum:
 class Prepared:
     """`rows`, shape (m,): positions of the sample in the data; everything else is about these m rows.
 
-    `units`: what is tested for encoding, each feature or one-hot block; `unit_of`: feature to its unit's name.
+    `units`: what is tested for encoding, each feature, one-hot or declared block; `unit_of`: feature to its unit's name.
     `regions`: attribute to strata that were not declared, but searched for.
     """
 
@@ -42,6 +42,11 @@ class Prepared:
     folds: NDArray[np.int8]
     halves: Halves
     regions: Mapping[str, tuple[Stratum, ...]] = field(default_factory=dict)
+
+    def units_of(self, block: int) -> set[str]:
+        """Names of the units that say what a block encodes: its members', and a declared one's own."""
+        some = self.blocks[block]
+        return {self.unit_of[member] for member in some.members} | ({some.label} if some.label else set())
 
 
 def prepare(data: ProxyData, budget: Budget, rng: np.random.Generator) -> Prepared:
@@ -56,13 +61,13 @@ def prepare(data: ProxyData, budget: Budget, rng: np.random.Generator) -> Prepar
         code_column(name, data.columns[name][rows], categorical=name in data.categorical)
         for name in sorted(data.columns)
     ]
-    blocks = find_blocks(columns, parts.search)
+    blocks = find_blocks(columns, parts.search, data.blocks)
     in_one_hot = {name: block for block in blocks if block.one_hot for name in block.members}
     plain = [column for column in columns if column.name not in in_one_hot]
     return Prepared(
         rows=rows,
         blocks=blocks,
-        units=(*plain, *(block.column for block in blocks if block.one_hot)),
+        units=(*plain, *(block.column for block in blocks if block.one_hot or block.label)),
         unit_of={
             column.name: in_one_hot[column.name].column.name if column.name in in_one_hot else column.name
             for column in columns

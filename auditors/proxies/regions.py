@@ -75,6 +75,7 @@ def region_candidates(prepared: Prepared, groups: Groups) -> list[Candidate]:
         Candidate(blocks[j], blocks[i], hot, excess)
         for group in groups.tested
         for (i, j), hot, excess in _hot(tables[group].astype(np.float64), totals, ordered)
+        if prepared.blocks[blocks[i]].label is None  # a block that was put together has no levels to name
     ]
     return _chosen(found)
 
@@ -112,7 +113,7 @@ def confirmed_regions(
 
 
 def _tests(prepared: Prepared, groups: Groups, block: int, rows: NDArray[np.bool_]) -> list[EncodingTest]:
-    names = {prepared.unit_of[member] for member in prepared.blocks[block].members}
+    names = prepared.units_of(block)
     units = [unit for unit in prepared.units if unit.name in names]
     return encoding_tests(units, within(groups, Stratum("", rows)), prepared.folds)
 

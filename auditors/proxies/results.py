@@ -87,7 +87,7 @@ class Question:
 
     def of_block(self, block: int) -> Encoding | None:
         """The strongest of the members' encodings."""
-        units = {self.prepared.unit_of[member] for member in self.prepared.blocks[block].members}
+        units = self.prepared.units_of(block)
         found = [self.encodings[unit] for unit in sorted(units) if unit in self.encodings]
         return max(found, key=lambda encoding: (encoding.encodes, encoding.strength), default=None)
 
@@ -143,6 +143,7 @@ def feature_rows(question: Question, subject: Subject) -> Iterator[ProxyFeature]
             influence=_influence(question, subject),
             role=subject.role,
             block=list(subject.features),
+            block_name=subject.name,
             stratum=question.stratum,
             note=subject.note,
         )
@@ -247,6 +248,8 @@ def _note(
         notes.append(receives(question.groups.attribute, own))
     elif encoding is not None and encoding.strength == 1:
         notes.append(f"tells the groups of {question.groups.attribute} apart without error: a copy of it")
+    if question.prepared.blocks[block].label:
+        notes.append("a block that was declared")
     if question.prepared.blocks[block].one_hot:
         notes.append("read with its one-hot columns as one variable")
     if encoding is None:

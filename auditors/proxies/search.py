@@ -81,8 +81,7 @@ def find_sets(
 
 def any_encodes(prepared: Prepared, encodings: Mapping[str, Encoding], block: int) -> bool:
     """Whether a member of the block encodes the attribute."""
-    names = {prepared.unit_of[member] for member in prepared.blocks[block].members}
-    return any(name in encodings and encodings[name].encodes for name in names)
+    return any(name in encodings and encodings[name].encodes for name in prepared.units_of(block))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,14 @@ from evenhand.auditors.perception.baselines import Baseline
 from evenhand.auditors.perception.context import Context
 from evenhand.auditors.perception.panels.folds import whole_units
 from evenhand.auditors.perception.panels.shading import heat, shown, signed
-from evenhand.auditors.perception.saliency import MapDifference, Maps, gradient_maps, map_difference, occlusion_maps
+from evenhand.auditors.perception.saliency import (
+    FAMILY_ERROR,
+    MapDifference,
+    Maps,
+    gradient_maps,
+    map_difference,
+    occlusion_maps,
+)
 from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.report import Panel
 from evenhand.auditors.robustness.ball import Pictures
@@ -97,6 +104,7 @@ def _panel(
     sources += [(one.name, one, "cpu") for one in baselines]
     images: list[dict[str, str]] = []
     table: list[dict[str, Any]] = []
+    tops: dict[str, float] = {}
     for source, classifier, device in sources:
         maps = maps_of(classifier, pictures[rows], device)
         for attribute, (first, second) in pairs.items():
@@ -104,14 +112,16 @@ def _panel(
             if found is None:
                 continue
             table.append(_row(source, attribute, (first, second), found))
-            images += _pictures(context, pictures, rows, attribute, (first, second), found, source)
+            top = tops.setdefault(attribute, float(np.abs(found.difference).max()))
+            images += _pictures(context, pictures, rows, attribute, (first, second), found, source, top=top)
     return Panel(
         name=name,
         title=title,
         text=(
             f"{text} The third map is their difference: orange where it matters more in the first group, purple in the "
-            f"second. {len(rows):,} pictures were used. The p-value asks whether the largest difference anywhere is more "
-            "than chance, by dealing the groups anew within the people shown."
+            f"second, and beside it that of other classifiers in the same strength of colour. {len(rows):,} pictures were "
+            "used. The p-value asks whether the largest difference anywhere is more than chance, by dealing the groups "
+            "anew within the people shown."
         ),
         limits=LIMITS,
         why_no_verdict=WHY_NOT,
@@ -174,18 +184,22 @@ def _pictures(
     pair: tuple[Level, Level],
     found: MapDifference,
     source: str,
+    *,
+    top: float,
 ) -> list[dict[str, str]]:
     """Network: each group's mean picture, map and the difference; baselines: the difference alone."""
+    beyond = "beyond chance" if found.p_value <= FAMILY_ERROR else "no more than chance"
+    colours = f"orange more in {pair[0].text}, purple more in {pair[1].text}"
     difference = shown(
-        signed(found.difference), f"{source}, difference: orange more in {pair[0].text}, purple more in {pair[1].text}"
+        signed(found.difference, top=top), f"{source}, difference ({beyond}, p {found.p_value:.3f}): {colours}"
     )
     if source != "network":
         return [difference]
     codes = context.data.attributes[attribute][0][rows]
-    top = float(max(found.first.max(), found.second.max()))
+    lightest = float(max(found.first.max(), found.second.max()))
     images = []
     for level, mean in zip(pair, (found.first, found.second), strict=True):
         average = pictures[rows][codes == level.code].mean(axis=0)
         images.append(shown(average.astype(np.float32), f"mean picture, {attribute} {level.text}"))
-        images.append(shown(heat(np.maximum(mean, 0), top=top), f"{source}, {attribute} {level.text}"))
+        images.append(shown(heat(np.maximum(mean, 0), top=lightest), f"{source}, {attribute} {level.text}"))
     return [*images, difference]

@@ -19,10 +19,9 @@ def heat(values: Map, *, top: float | None = None) -> NDArray[np.float32]:
     return _ramp(values / (largest or 1.0), _HEAT)
 
 
-def signed(values: Map) -> NDArray[np.float32]:
-    """Orange where positive, purple where negative, white at 0; the largest size at full colour."""
-    largest = float(np.abs(values).max()) or 1.0
-    return _ramp(0.5 + values / (2 * largest), _SIGNED)
+def signed(values: Map, *, top: float) -> NDArray[np.float32]:
+    """Orange where positive, purple where negative, white at 0; full colour from size `top` on."""
+    return _ramp(0.5 + values / (2 * (top or 1.0)), _SIGNED)
 
 
 def _ramp(share: Map, anchors: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -1,0 +1,64 @@
+"""Arranges the perception audit for a reader without training: the question behind each check, and its answer in words."""
+
+from evenhand.auditors.report import Panel, Perception, PerceptionCheck
+from evenhand.service.render import charts
+
+QUESTIONS = {
+    "paired_counterfactual": "Would the same person be called something else in another group?",
+    "class_gap": "Among people of the same true class, is one group called the class more often?",
+    "dream": "When it imagines each class within pictures like these, does one group appear?",
+    "dream_drift": "When it improves a real picture toward a class, does the group change along?",
+    "tcav": "Does its score rise toward one group, seen in its middle layer?",
+    "cue_conflict": "Where a cue and the shape disagree, does it follow the cue?",
+    "style_swap": "Does the look of a group alone, laid over a picture, turn decisions?",
+    "learning_curves": "Did training leave one group of a class behind?",
+}
+
+MEASURES = {
+    "paired_counterfactual": "net share of decisions that turn",
+    "class_gap": "difference of shares, mean over classes",
+    "dream": "standard deviations of the group's score",
+    "dream_drift": "standard deviations of the group's score",
+    "tcav": "share of pictures; .5 is neutral",
+    "cue_conflict": "share that follows the cue",
+    "style_swap": "net share of decisions that turn",
+    "learning_curves": "accuracy of all less that of the worst cell",
+}
+
+ANSWERS = {
+    "proven_disparity": "Yes: more than is tolerated, and more than chance. This needs justification.",
+    "proven_within": "No more than is tolerated, and that is shown.",
+    "inconclusive": "Open: these pictures show it neither way.",
+    "not_assessed": "This could not be asked. That is no pass.",
+}
+
+
+def question(check: PerceptionCheck) -> str:
+    return QUESTIONS[check.name]
+
+
+def measure(check: PerceptionCheck) -> str:
+    """What the effect counts."""
+    return MEASURES[check.name]
+
+
+def answer(check: PerceptionCheck) -> str:
+    """The verdict in a sentence, with the direction where there is one."""
+    if check.name == "tcav" and check.verdict == "inconclusive":
+        return "It may support other answers, and has no verdict of its own."
+    return ANSWERS[check.verdict]
+
+
+def beside(audit: Perception, check: PerceptionCheck) -> list[Panel]:
+    """The pictures that illustrate a check."""
+    return [panel for panel in audit.panels if (panel.check, panel.attribute) == (check.name, check.attribute)]
+
+
+def alone(audit: Perception) -> list[Panel]:
+    """The panels that belong to no check."""
+    return [panel for panel in audit.panels if panel.check is None]
+
+
+def plot(panel: Panel) -> charts.CurveChart:
+    """The curves of a panel, in [0, 1]."""
+    return charts.curves([(curve.name, curve.x, curve.y, curve.y, curve.y) for curve in panel.curves])

@@ -21,6 +21,7 @@ from evenhand.auditors.perception.edited import edited_counterfactuals
 from evenhand.auditors.perception.learning import learning_curves
 from evenhand.auditors.perception.panels import cannot_show, panels
 from evenhand.auditors.perception.records import LearningRecord
+from evenhand.auditors.perception.style import style_swap
 from evenhand.auditors.protocols import ImageClassifier, Progress, silent
 from evenhand.auditors.report import Finding, Panel, Perception, PerceptionCheck
 from evenhand.auditors.robustness.data import ImageData, describe_units, levels_of, unit_interval, validate
@@ -49,6 +50,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("looking for the groups in the middle layer", tcav),
     ("setting cues against shapes", cue_conflict),
     ("editing pictures", edited_counterfactuals),
+    ("swapping styles", style_swap),
     ("reading how each group was learned", learning_curves),
 )
 """What is being done, in words for the progress display, and the check; in the order of the report."""

@@ -298,6 +298,7 @@ _ASKED = {
     "class_gap": "decisions between groups of {attribute} among pictures of the same class",
     "tcav": "share of pictures whose score rises along the concept vector of {attribute} in the middle layer",
     "cue_conflict": "share of decisions that go with {attribute} where it is at odds with the shape",
+    "style_swap": "same content in the style of another {attribute}: net share of decisions that turn",
     "learning_curves": "accuracy on rows held out in training less that of the worst class and {attribute}",
 }
 

@@ -213,12 +213,14 @@ def policy() -> str:
     from evenhand.auditors.policy import (
         Check,
         DataSection,
+        FeatureRule,
         ModelSection,
-        Policy,
         PerceptionSection,
+        Policy,
         PracticeSection,
         ProxySection,
         ReportSection,
+        RobustnessSection,
         SearchSection,
     )
 
@@ -228,6 +230,8 @@ def policy() -> str:
         "model": ModelSection,
         "check": Check,
         "search": SearchSection,
+        "robustness": RobustnessSection,
+        "FeatureRule": FeatureRule,
         "proxy": ProxySection,
         "perception": PerceptionSection,
         "report": ReportSection,
@@ -242,7 +246,7 @@ def policy() -> str:
         parts += [
             f"## {name}",
             *_docstring(model),
-            _fields(model, leave_out={"data", "model", "check", "search", "proxy", "perception", "report", "practice"}),
+            _fields(model, leave_out=sections.keys() - {"At the top"}),
         ]
     return _joined(parts)
 

@@ -187,6 +187,58 @@ class SearchSection(Section):
     smallest: int = Field(default=30, ge=10, description="subgroups under this many rows of a half are left out")
 
 
+class FeatureRule(Section):
+    """`[robustness.features]`: how one feature of a table may change when the smallest change of a decision is looked for."""
+
+    immutable: StrictBool = Field(default=False, description="it stays as it is; sensitive columns always do")
+    actionable: StrictBool = Field(
+        default=True, description="a person can act on it; if not, it counts for fragility and not for recourse"
+    )
+    direction: Literal["up", "down"] | None = Field(default=None, description="the only way that a number may go")
+    integer: StrictBool | None = Field(
+        default=None, description="whole numbers only; absent: where all observed ones are"
+    )
+    low: float | None = Field(default=None, description="lowest value; absent: the observed 1 % quantile")
+    high: float | None = Field(default=None, description="highest value; absent: the observed 99 % quantile")
+    values: Annotated[list[CellValue], BeforeValidator(_listed), Field(min_length=1)] | None = Field(
+        default=None, description="the values it may take; absent: a number's observed ones, a category's most frequent"
+    )
+    cost: float = Field(default=1.0, gt=0, description="of another category, or of a number that moves past all rows")
+    unit: str | None = Field(default=None, description="of the number, for sentences: EUR, months")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        others = sorted(self.model_fields_set - {"immutable", "unit"})
+        if self.immutable and others:
+            raise ValueError(f"it is immutable, and {', '.join(others)} would say how it changes; keep one of them")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        return self
+
+
+class RobustnessSection(Section):
+    """`[robustness]`: which changes of a row are feasible, and how far they are looked for. Tables only."""
+
+    features: dict[str, FeatureRule] = Field(default={}, description="feature to how it may change")
+    budget: float = Field(
+        default=1.0, gt=0, description="largest cost of a change that counts as recourse: 1 is one number past all rows"
+    )
+    fragility_budget: float = Field(
+        default=0.1, gt=0, description="cost up to which a lost favourable decision counts as fragile"
+    )
+    rows_per_group: int | None = Field(
+        default=None, ge=30, description="rows searched of each group and decision; absent: 200, thorough 2000"
+    )
+
+    @model_validator(mode="after")
+    def _fragile_within_budget(self) -> Self:
+        if self.fragility_budget > self.budget:
+            raise ValueError(
+                f"fragility_budget {self.fragility_budget:g} is above budget {self.budget:g}, which ends the search"
+            )
+        return self
+
+
 class PerceptionSection(Section):
     """`[perception]`: what else the network is asked. Pictures only."""
 
@@ -241,6 +293,7 @@ class Policy(Section):
     check: list[Check] = []
     search: SearchSection | None = None
     proxy: ProxySection = ProxySection()
+    robustness: RobustnessSection | None = None
     perception: PerceptionSection = PerceptionSection()
     report: ReportSection = ReportSection()
     practice: PracticeSection = PracticeSection()

@@ -716,7 +716,16 @@ class Attack(Document):
 
 
 class RobustnessGap(Document):
-    name: Literal["aligned", "within_class", "marginal", "correct_only"]
+    name: Literal[
+        "aligned",
+        "within_class",
+        "marginal",
+        "correct_only",
+        "recourse",
+        "recourse_cost",
+        "fragility",
+        "fragility_cost",
+    ]
     attribute: str
     eps: float
     estimate: float | None
@@ -775,6 +784,59 @@ class Panel(Document):
     table: list[dict[str, Any]] = []
 
 
+class FeasibleFeature(Document):
+    """How one feature of a table may change, and what was assumed about it."""
+
+    feature: str
+    changes: bool
+    actionable: bool = Field(description="counts for recourse; a feature that only changes counts for fragility")
+    ordered: bool
+    direction: Literal["up", "down"] | None = None
+    whole: bool | None = Field(default=None, description="whole numbers only; null for categories")
+    low: float | None = None
+    high: float | None = None
+    values: int = Field(description="how many values it may take")
+    cost: float | None = Field(default=None, description="of another category, or of a number that moves past all rows")
+    unit: str | None = None
+    reason: str = Field(description="where this comes from: the policy, or an assumption")
+
+
+class ChangeGroup(Document):
+    """One group's answers: of the rows with one decision, how many it takes little, or nothing feasible, to turn."""
+
+    group: Group
+    question: Literal["recourse", "fragility"]
+    n: int = Field(description="rows of the group with this decision")
+    searched: int
+    share: Estimate = Field(description="recourse: of rows without any in the budget; fragility: of decisions lost")
+    median_cost: Estimate = Field(description="of the smallest change found, an upper bound")
+
+
+class ChangeExample(Document):
+    """One row of a group, with the change that was found."""
+
+    group: Group
+    question: Literal["recourse", "fragility"]
+    row: int = Field(description="from 1, of the rows audited")
+    cost: float
+    text: str
+
+
+class FeasibleChanges(Document):
+    """Tables: the smallest feasible changes that lose (fragility) or win (recourse) the favourable decision."""
+
+    favourable: str
+    budget: float
+    fragility_budget: float
+    cost: str = Field(description="how a change is measured")
+    features: list[FeasibleFeature]
+    groups: list[ChangeGroup]
+    examples: list[ChangeExample]
+    rows_per_group: int
+    queries: int = Field(description="rows that the classifier was asked about")
+    most_queries: int = Field(description="for one row of the data")
+
+
 class OtherNorm(Document):
     """Robustness in another norm: shown beside the one that decides."""
 
@@ -797,6 +859,7 @@ class Robustness(Document):
     masking: Masking
     other_norms: list[OtherNorm] = []
     noise: list[RobustnessGroup] = Field(default=[], description="accuracy under random noise of the same size")
+    changes: FeasibleChanges | None = Field(default=None, description="tables only")
     panels: list[Panel] = []
     notes: list[str] = []
 

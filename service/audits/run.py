@@ -176,13 +176,15 @@ def _unit_codes(subject: AuditSubject) -> NDArray[np.int64] | None:
 
 
 def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
-    from evenhand.auditors.proxies import Case, ProxyData, audit_proxies, with_what_ifs
+    from evenhand.auditors.proxies import Case, ProxyData, audit_proxies, with_intersections, with_what_ifs
     from evenhand.service.audits.retraining import retraining_of
 
     data = ProxyData(
         columns=subject.table.features(subject.feature_names),
         categorical=frozenset(subject.columns.categorical),
-        attributes=subject.attributes,
+        attributes=with_intersections(
+            subject.attributes, depth=request.policy.data.intersections if request.thorough else 1
+        ),
         strata=subject.stratum,
         blocks={name: tuple(members) for name, members in request.policy.proxy.blocks.items()},
         legitimate=subject.table.features(request.policy.proxy.legitimate or ()),
@@ -215,6 +217,11 @@ def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> 
 
 
 def _robustness(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
+    if subject.images is None:
+        from evenhand.service.audits.changes import changes
+
+        names = ("recourse", "recourse_cost", "fragility", "fragility_cost")
+        return changes(subject, request, progress, _tolerances(request, "robustness", **{name: name for name in names}))
     from evenhand.auditors.robustness import audit_robustness
 
     return audit_robustness(

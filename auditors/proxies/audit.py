@@ -40,7 +40,7 @@ from evenhand.auditors.proxies.surrogate import (
     unproven,
 )
 from evenhand.auditors.proxies.words import receives
-from evenhand.auditors.report import ExplainedGap, Finding, ProxyAudit, ProxyFeature, ProxySet
+from evenhand.auditors.report import ExplainedGap, Finding, ProxyAudit, ProxyFeature, ProxySet, Surrogate
 
 ONE_GROUP = "fewer than two groups have 30 rows, so that nothing can be compared"
 
@@ -160,7 +160,7 @@ def audit_proxies(
             features=features,
             sets=sets,
             leakage=leaks,
-            surrogate=learned and learned.document.model_copy(update={"gap": _gaps(context, prepared, None)[0]}),
+            surrogate=None if learned is None else _with_gap(context, prepared, learned),
             explained=explained,
             notes=[
                 *_surrogate_notes(context, learned),
@@ -192,6 +192,10 @@ def _asked(context: Context, learned: Learned | None) -> Context:
     if learned is None or not learned.document.sufficient:
         return context
     return replace(context, data=learned.data, decide=learned.decide, threshold=THRESHOLD)
+
+
+def _with_gap(context: Context, prepared: Prepared, learned: Learned) -> Surrogate:
+    return learned.document.model_copy(update={"gap": _gaps(context, prepared, None)[0]})
 
 
 def _surrogate_notes(context: Context, learned: Learned | None) -> Iterator[str]:

@@ -243,14 +243,17 @@ def test_proxy_in_one_stratum_is_found_there_and_vanishes_elsewhere() -> None:
 
 
 def test_predictions_alone_show_encoding_and_nothing_more() -> None:
+    """Half of them are coin flips, so that no surrogate decides as they do: the gap of .366 is halved."""
     columns, a = known_model(N, 5)
+    rng = np.random.default_rng(5)
+    flipped = np.where(rng.random(N) < 0.5, rng.standard_normal(N), known_score(columns))
 
-    audit, findings = audited(two_groups(columns, a), None, scores=known_score(columns))
+    audit, findings = audited(two_groups(columns, a), None, scores=flipped)
 
     assert roles(audit) == {
         name: "latent_proxy" if name in ("x1", "x2", "x5", "x6", "x7", "x8") else "neutral" for name in columns
     }
-    assert audit.gap["A"] == pytest.approx(0.366, abs=0.04)
+    assert audit.gap["A"] == pytest.approx(0.183, abs=0.04)
     assert {finding.verdict for finding in findings} == {Verdict.INCONCLUSIVE}
     assert all(row.contribution.reason for row in audit.features)
 

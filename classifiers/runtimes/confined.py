@@ -44,6 +44,7 @@ class Opened:
     output: str | None
     outputs: tuple[tuple[str, str], ...]
     differentiability: Differentiability
+    middle_layer: str | None = None
 
 
 def open_confined(
@@ -115,6 +116,7 @@ class ConfinedImages(ImageModel):
 
     def __init__(self, process: ConfinedProcess, opened: Opened, image_shape: ImageShape) -> None:
         self.process, self.image_shape, self.classes = process, image_shape, opened.classes
+        self.middle_layer = opened.middle_layer
 
     def predict_proba(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
         """As in `ImageModel`."""
@@ -162,6 +164,7 @@ def _opened(head: dict[str, Any], name: str) -> Opened:
             output=head.get("output") and str(head["output"]),
             outputs=tuple((str(each), str(kind)) for each, kind in head.get("outputs", ())),
             differentiability=_differentiability(head),
+            middle_layer=head.get("middle_layer") and str(head["middle_layer"])[:200],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ChildFailed(name=name, reason="error", detail=f"it described the model as {problem!r}") from None

@@ -45,6 +45,46 @@ class DifferentiableImages(ConfinedImages):
         ]
         return torch.cat(parts) if parts else batch.new_zeros((0, len(self.classes)))
 
+    def at_middle_layer(
+        self, images: NDArray[np.float32], weights: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What the layer named `middle_layer` holds, and there the gradient of the sum of weights times logits.
+
+        Args:
+            images: (n, height, width, channels) in [0, 1].
+            weights: (n, n_classes).
+
+        Returns:
+            Two arrays of one shape (n, ...); maps with a side over 8 are averaged over blocks.
+
+        Raises:
+            ChildFailed, WrongOutput: the child did not answer, or not with numbers.
+        """
+        size = 4 * int(np.prod(self.image_shape))
+        parts = [
+            self._ask_middle(images[rows], weights[rows])
+            for rows in batches(len(images), size, most_bytes=4 * VALUES_AT_ONCE)
+        ]
+        return np.concatenate([held for held, _ in parts]), np.concatenate([slopes for _, slopes in parts])
+
+    def _ask_middle(
+        self, images: NDArray[np.float32], weights: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self._kept = None
+        arrays = self.process.ask(Message({"do": "middle"}, {"images": images, "weights": weights})).arrays
+        held, slopes = arrays.get("activations"), arrays.get("slopes")
+        if (
+            held is None
+            or slopes is None
+            or held.shape != slopes.shape
+            or held.ndim < 2
+            or len(held) != len(images)
+            or any(part.dtype != np.float32 or not np.isfinite(part).all() for part in (held, slopes))
+        ):
+            expected = "activations and gradients of one shape"
+            raise WrongOutput(name=self.process.name, expected=expected, got="something else")
+        return held, slopes
+
     def ask_logits(self, images: NDArray[np.float32], *, keep: bool) -> tuple[NDArray[np.float32], int | None]:
         """Logits, and the ticket for the way back where it is kept."""
         ticket = self._last_ticket = self._last_ticket + 1

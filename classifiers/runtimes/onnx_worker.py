@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from evenhand.classifiers.confine.message import Message, unpack_columns
 from evenhand.classifiers.runtimes.onnx_model import OnnxModel
 
 if TYPE_CHECKING:
     from evenhand.classifiers.runtimes.interpreter.check import Checked
+    from evenhand.classifiers.runtimes.interpreter.logits import PictureGradients
 
 TABLES_NEED_NONE = "it reads a table, and audits of tables ask for none"
 
@@ -22,10 +25,10 @@ class OnnxWorker:
         self._checked: Checked | None = None
 
     def answer(self, request: Message) -> Message:
-        """`do` is "open", "columns", "images", "logits" or "gradient"."""
+        """`do` is "open", "columns", "images", "logits", "gradient" or "middle"."""
         if request.head["do"] == "open":
             return Message(self._open(request))
-        if request.head["do"] in ("logits", "gradient"):
+        if request.head["do"] in ("logits", "gradient", "middle"):
             return self._differentiate(request)
         assert self._model is not None
         if request.head["do"] == "images":
@@ -36,8 +39,12 @@ class OnnxWorker:
 
     def _differentiate(self, request: Message) -> Message:
         assert self._checked is not None
-        gradients, arrays, ticket = self._checked.gradients, request.arrays, request.head["ticket"]
+        gradients, arrays = self._checked.gradients, request.arrays
         assert gradients is not None
+        if request.head["do"] == "middle":
+            activations, slopes = gradients.at_middle_layer(arrays["images"], arrays["weights"])
+            return Message({}, {"activations": activations, "slopes": slopes})
+        ticket = request.head["ticket"]
         if request.head["do"] == "logits":
             return Message({}, {"logits": gradients.answer(arrays["images"], ticket=ticket)})
         return Message({}, {"gradient": gradients.pull(arrays["upstream"], ticket=ticket, images=arrays.get("images"))})
@@ -86,4 +93,21 @@ class OnnxWorker:
             "no_gradients": found.reason,
             "difference": found.difference,
             "compared": found.rows,
+            "middle_layer": _middle_layer(found.gradients, model),
         }
+
+
+def _middle_layer(gradients: "PictureGradients | None", model: OnnxModel) -> str | None:
+    """Its name, where it can be looked into: tried once with made-up pictures."""
+    from evenhand.classifiers.runtimes.interpreter.check import made_up
+
+    if gradients is None or gradients.middle_layer is None or model.inputs.image_shape is None:
+        return None
+    pictures = made_up(model.inputs.image_shape)[:2]
+    try:
+        gradients.at_middle_layer(pictures, np.ones((len(pictures), len(model.classes)), dtype=np.float32))
+    except MemoryError:
+        raise
+    except Exception:  # a stranger's graph: it can still be scored and attacked
+        return None
+    return gradients.middle_layer

@@ -299,3 +299,45 @@ def test_made_up_pictures_are_the_same_every_time_and_of_every_brightness():
     assert images.min() == 0
     assert images.max() == 1
     assert images.mean(axis=(1, 2, 3)).std() > 0.2
+
+
+# --- the middle layer ---
+
+
+def test_middle_layer_of_an_exported_network_is_that_of_the_network(confined, convnet):
+    """Of the four layers with weights the third convolution's input, and there the gradient that torch gives."""
+    images = np.random.default_rng(4).random((6, 32, 32, 3), dtype=np.float32)
+    weights = np.tile(np.array([-1, 1], np.float32), (6, 1))
+    features = convnet.classifier.module.features
+
+    held, slopes = confined.classifier.at_middle_layer(images, weights)
+
+    expected = features[:6](torch.from_numpy(images).permute(0, 3, 1, 2)).detach().requires_grad_()
+    logits = convnet.classifier.module.head(features[6:](expected).flatten(1))
+    (gradient_there,) = torch.autograd.grad(logits[:, 1].sum() - logits[:, 0].sum(), expected)
+    assert confined.classifier.middle_layer
+    assert held == pytest.approx(expected.detach().numpy(), abs=1e-5)
+    assert slopes == pytest.approx(gradient_there.numpy(), abs=1e-5)
+
+
+def test_graph_of_one_layer_has_no_middle():
+    found, _ = opened(of_pictures(helper.make_node("Identity", ["raw"], ["out"])))
+
+    assert found.gradients.middle_layer is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"activations": np.zeros((2, 3), np.float32), "slopes": np.zeros((2, 4), np.float32)},
+        {"activations": np.zeros((1, 3), np.float32), "slopes": np.zeros((1, 3), np.float32)},
+        {"activations": np.full((2, 3), np.nan, np.float32), "slopes": np.zeros((2, 3), np.float32)},
+    ],
+)
+def test_what_a_child_says_of_its_middle_layer_is_checked(answer, confined):
+    spoilt = DifferentiableImages.__new__(DifferentiableImages)
+    spoilt.process, spoilt.image_shape, spoilt.classes = Liar(**answer), SHAPE, ("a", "b")
+
+    with pytest.raises(WrongOutput):
+        spoilt.at_middle_layer(np.zeros((2, *SHAPE), np.float32), np.zeros((2, 2), np.float32))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from evenhand.classifiers.runtimes.interpreter.call import NotInterpretable
 from evenhand.classifiers.runtimes.interpreter.graph import Graph
+from evenhand.classifiers.runtimes.interpreter.middle import middle_value, pooled
 from evenhand.classifiers.runtimes.onnx_graph import PASSES_ON
 from evenhand.classifiers.runtimes.onnx_outputs import LABEL, LOGITS, NAMED, PROBABILITIES, SIGMOIDS, UNDECIDED
 
@@ -42,7 +43,8 @@ class PictureGradients:
             raise NotInterpretable(NO_GRADIENTS[scores])
         file = onnx.load_model_from_string(data)
         value, self._kind = _source(file.graph, model.outputs.output, scores)
-        self._graph = Graph(file, output=value)
+        self._also = middle_value(file, value)
+        self._graph = Graph(file, output=value, also=self._also)
         self._plan, self._order = model.inputs, torch.tensor(model.order)
         self._kept: tuple[int, torch.Tensor, torch.Tensor] | None = None
 
@@ -91,13 +93,52 @@ class PictureGradients:
         way = torch.autograd.grad(logits, pictures, torch.from_numpy(np.array(upstream)), allow_unused=True)[0]
         return np.zeros(tuple(pictures.shape), dtype=np.float32) if way is None else np.ascontiguousarray(way.numpy())
 
+    @property
+    def middle_layer(self) -> str | None:
+        """Name of the value that the middle layer with weights reads; None where fewer than three have weights."""
+        return self._also
+
+    def at_middle_layer(
+        self, images: NDArray[np.float32], weights: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What the middle layer reads, and there the gradient of the sum of `weights` times logits; both (n, ...).
+
+        Raises:
+            NotInterpretable: there is no middle layer, or what it reads does not have one row a picture.
+        """
+        fixed, count = self._plan.batch_rows or len(images), len(images)
+        held, slopes = [], []
+        for start in range(0, count, max(fixed, 1)):
+            pictures, weight = (torch.from_numpy(np.array(part[start : start + fixed])) for part in (images, weights))
+            missing = fixed - len(pictures) if self._plan.batch_rows else 0
+            filled = torch.cat([pictures, pictures[-1:].expand(missing, -1, -1, -1)]) if missing else pictures
+            weight = torch.cat([weight, weight.new_zeros(missing, weight.shape[1])]) if missing else weight
+            value, slope = self._middle_of_batch(filled, weight)
+            held.append(pooled(value)[: len(pictures)])
+            slopes.append(pooled(slope)[: len(pictures)])
+        return torch.cat(held).numpy(), torch.cat(slopes).numpy()
+
+    def _middle_of_batch(self, pictures: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.enable_grad():
+            logits, held = self._both(pictures.requires_grad_())
+            if not isinstance(held, torch.Tensor) or held.ndim < 2 or len(held) != len(pictures):
+                raise NotInterpretable("a middle layer with one row a picture")
+            way = None
+            if held.requires_grad and logits.requires_grad:
+                way = torch.autograd.grad((logits * weights).sum(), held, allow_unused=True)[0]
+        return held.detach(), torch.zeros_like(held) if way is None else way
+
     def _of_batch(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self._both(pictures)[0]
+
+    def _both(self, pictures: torch.Tensor) -> tuple[torch.Tensor, object]:
+        """Logits, and what the middle layer reads."""
         first = self._plan.inputs[0]
         arranged = pictures.permute(0, 3, 1, 2) if self._plan.layout == "nchw" else pictures
-        raw = self._graph.run({first.name: arranged.to(INPUT_TYPES[first.type])})
+        raw, held = self._graph.run_with({first.name: arranged.to(INPUT_TYPES[first.type])})
         if not isinstance(raw, torch.Tensor):
             raise NotInterpretable("scores that are no tensor")
-        return self._as_logits(raw.to(torch.float32).reshape(len(pictures), -1))[:, self._order]
+        return self._as_logits(raw.to(torch.float32).reshape(len(pictures), -1))[:, self._order], held
 
     def _as_logits(self, values: torch.Tensor) -> torch.Tensor:
         """As `OutputPlan.probabilities` reads them: their softmax is the deployed model's probabilities."""

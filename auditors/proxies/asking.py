@@ -26,7 +26,8 @@ class Answers:
     """What the classifier answered.
 
     `kept`: positions of the blocks that move any score, in the order of the contributions' last axis. `contrasts`:
-    place to the contrast on the contribution rows. `influence`: attribute to the gap's change by block permuted alone.
+    place to the contrast on the contribution rows. `influence`: attribute to the gap's change by block permuted alone,
+    and `influence_error`: its standard error over rows.
     """
 
     use: Use
@@ -34,6 +35,7 @@ class Answers:
     contrasts: Mapping[Place, Contrast]
     contributions: Contributions
     influence: Mapping[str, NDArray[np.float64]]
+    influence_error: Mapping[str, NDArray[np.float64]]
     use_rows: int
     rows: int
     pairs: int
@@ -113,16 +115,14 @@ def ask(
         rng=rng,
         progress=lambda fraction, message: progress(0.3 + 0.7 * fraction, message),
     )
+    alone = {place[0]: some for place, some in contrasts_on(prepared, pairs, asked).items() if place[1] is None}
     return Answers(
         use=use,
         kept=kept,
         contrasts=contrasts,
         contributions=contributions,
-        influence={
-            attribute: some.difference(use.influence)
-            for (attribute, stratum), some in contrasts_on(prepared, pairs, asked).items()
-            if stratum is None
-        },
+        influence={attribute: some.difference(use.influence) for attribute, some in alone.items()},
+        influence_error={attribute: np.sqrt(some.variance(use.influence)) for attribute, some in alone.items()},
         use_rows=len(asked),
         rows=rows,
         pairs=orderings,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from evenhand.auditors.policy import INTERSECTION_SIGN
 from evenhand.auditors.proxies.asking import Answers
+from evenhand.auditors.proxies.contribution import Part
 from evenhand.auditors.proxies.encoding import Encoding
 from evenhand.auditors.proxies.groups import Groups, group_document
 from evenhand.auditors.proxies.prepare import Prepared
@@ -141,6 +142,7 @@ def feature_rows(question: Question, subject: Subject) -> Iterator[ProxyFeature]
             contribution=_estimate(question, subject.claim),
             score_contribution=_score_estimate(question, subject),
             influence=_influence(question, subject),
+            influence_interval=_influence_interval(question, subject),
             role=subject.role,
             block=list(subject.features),
             block_name=subject.name,
@@ -283,6 +285,15 @@ def _score_estimate(question: Question, subject: Subject) -> Estimate | None:
     part = question.answers.part(question.place, subject.blocks, of_scores=True)
     low, high = part.bounds(question.level)
     return Estimate(estimate=part.estimate, low=low, high=high)
+
+
+def _influence_interval(question: Question, subject: Subject) -> Estimate | None:
+    estimate = _influence(question, subject)
+    if estimate is None or question.answers is None:
+        return None
+    part = Part(estimate, float(question.answers.influence_error[question.groups.attribute][subject.blocks[0]]))
+    low, high = part.bounds(question.level)
+    return Estimate(estimate=estimate, low=low, high=high)
 
 
 def _influence(question: Question, subject: Subject) -> float | None:

@@ -75,6 +75,18 @@ def test_influences_alone_are_found_and_double_count(result: tuple[ProxyAudit, l
     assert sum(value for value in found.values() if value) > 0.5
 
 
+def test_interval_of_an_influence_holds_the_known_one(result: tuple[ProxyAudit, list[Finding]]) -> None:
+    intervals = {name: row.influence_interval for name, row in by_feature(result[0]).items()}
+
+    for name, known in INFLUENCE.items():
+        interval = intervals[name]
+        assert interval is not None
+        assert interval.low is not None
+        assert interval.high is not None
+        assert interval.low < known < interval.high
+        assert 0 < interval.high - interval.low < 0.06
+
+
 @pytest.mark.parametrize("seed", [0, 5])
 def test_parts_sum_to_the_gap_less_the_gap_with_everything_permuted(seed: int) -> None:
     audit, _ = audited(two_groups(*known_model(6_000, seed)), known_score, seed)

@@ -8,7 +8,7 @@ import pytest
 from evenhand.auditors.proxies import encoding
 from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.profile import cells_of, profile
-from evenhand.auditors.report import Encodes, Estimate, ProxyAudit, ProxyFeature, Report
+from evenhand.auditors.report import Encodes, Estimate, ProxyAudit, ProxyFeature, Report, WhatIf, WhatIfChange
 from evenhand.service import render
 from evenhand.service.render import profile_chart, proxies, proxy_map
 from evenhand.service.render.proxy_map import NARROW, WIDE, Mark, around, box_of
@@ -169,3 +169,29 @@ def test_what_is_not_known_without_a_model_is_said_in_words() -> None:
 
 def test_page_and_audit_agree_from_where_a_feature_encodes() -> None:
     assert proxies.ENCODES_FROM == encoding.ENCODES
+
+
+def test_what_if_shows_each_choice_with_its_change() -> None:
+    change = WhatIfChange(
+        metric="accuracy", against="model", before=0.8, after=0.79, change=Estimate(estimate=-0.01, low=-0.02, high=0.0)
+    )
+    choice = WhatIf(
+        attribute="sex",
+        features=["zip"],
+        role="proxy",
+        action="permute",
+        rows=100,
+        level=0.99,
+        changes=[change],
+        groups=[],
+        alternative="not_proven",
+        message="Accuracy falls.",
+    )
+    audit = ProxyAudit(rows_used=100, gap={"sex": 0.1}, features=[row("zip", "proxy")], what_if=[choice])
+    report: Report = examples.everything()
+
+    page = render.html(report.model_copy(update={"audits": report.audits.model_copy(update={"proxy": audit})}))
+
+    assert "What if: one other choice, each with what it costs" in page
+    assert "0.800 → 0.790<small>change −0.010</small><small>−0.020 to 0.000</small>" in page
+    assert "Accuracy falls." in page

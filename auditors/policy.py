@@ -9,6 +9,7 @@ from evenhand.auditors.report import AuditName, Fraction
 from evenhand.auditors.verdict import Comparison, Gate
 
 SmallGroups = Literal["inconclusive", "list"]
+Norm = Literal["linf", "l2"]
 SmallCategories = Literal["print", "leave_out"]
 
 SMALL_GROUP_ROWS = 30
@@ -217,8 +218,20 @@ class FeatureRule(Section):
 
 
 class RobustnessSection(Section):
-    """`[robustness]`: which changes of a row are feasible, and how far they are looked for. Tables only."""
+    """`[robustness]`: pictures: norms and sizes of changes. Tables: which changes of a row are feasible, and how far
+    they are looked for."""
 
+    norms: Annotated[list[Norm], BeforeValidator(_listed), Field(min_length=1)] = Field(
+        default=["linf"], description="of changes to pictures; the first decides, another is shown beside it"
+    )
+    eps: list[float] | None = Field(
+        default=None,
+        description="largest changes of a channel, fractions of the range; absent: 2/255 and 8/255, small grey .06 and .12",
+    )
+    eps_l2: list[float] | None = Field(
+        default=None,
+        description="lengths in L2; absent: those of L-infinity times .287 times the root of the picture's values",
+    )
     features: dict[str, FeatureRule] = Field(default={}, description="feature to how it may change")
     budget: float = Field(
         default=1.0, gt=0, description="largest cost of a change that counts as recourse: 1 is one number past all rows"
@@ -236,6 +249,12 @@ class RobustnessSection(Section):
             raise ValueError(
                 f"fragility_budget {self.fragility_budget:g} is above budget {self.budget:g}, which ends the search"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _each_norm_once(self) -> Self:
+        if len(set(self.norms)) < len(self.norms):
+            raise ValueError(f"norms names one twice ({', '.join(self.norms)}); name each once, the deciding one first")
         return self
 
 

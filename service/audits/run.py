@@ -222,12 +222,17 @@ def _robustness(subject: AuditSubject, request: AuditRequest, progress: Progress
 
         names = ("recourse", "recourse_cost", "fragility", "fragility_cost")
         return changes(subject, request, progress, _tolerances(request, "robustness", **{name: name for name in names}))
+    from evenhand.auditors.policy import RobustnessSection
     from evenhand.auditors.robustness import audit_robustness
 
+    settings = request.policy.robustness or RobustnessSection()
     return audit_robustness(
         subject.image_data(),
         subject.image_classifier(),
         attributes=list(subject.attributes),
+        norms=settings.norms,
+        eps=settings.eps,
+        eps_l2=settings.eps_l2,
         thorough=request.thorough,
         device=request.device,
         seed=request.seed,

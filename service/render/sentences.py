@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from evenhand.auditors.disparity.words import rows_to_settle
 from evenhand.auditors.gate import EXIT_MEANING
 from evenhand.auditors.policy import Policy
-from evenhand.auditors.report import Finding, GroupDisparity, Report
+from evenhand.auditors.report import Attack, Finding, GroupDisparity, Report
 from evenhand.auditors.verdict import Comparison, Gate, Verdict
 from evenhand.service.render import checks, numbers, words
 
@@ -181,7 +181,11 @@ def attack(report: Report) -> str:
     robustness = report.audits.robustness
     if robustness is None:
         return ""
-    given = robustness.attack
+    return attack_in_full(robustness.attack)
+
+
+def attack_in_full(given: Attack) -> str:
+    """Attacks, norm, eps, steps, restarts, seed, and what it means to be robust."""
     steps = words.plural(given.steps, "step")
     restarts = words.plural(given.restarts, "restart")
     return (

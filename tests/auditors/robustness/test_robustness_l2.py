@@ -1,9 +1,14 @@
 """The L2 ball and the attacks in it, against classifiers whose exact L2 robustness is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from evenhand.auditors.errors import PolicyError
+from evenhand.auditors.robustness import audit_robustness
+from evenhand.auditors.robustness.attacked import sizes_for
 from evenhand.auditors.robustness.ball import L2Ball
 from evenhand.auditors.robustness.blind import Square
 from evenhand.auditors.robustness.distances import distances
@@ -19,7 +24,8 @@ from evenhand.auditors.robustness.ensemble import (
 from evenhand.auditors.robustness.noise import sample_keys
 from evenhand.auditors.robustness.scores import probabilities
 from evenhand.auditors.robustness.square_l2 import hill, two_hills
-from tests.auditors.robustness.toys import BlackBox, Linear, Torch
+from evenhand.auditors.verdict import Verdict
+from tests.auditors.robustness.toys import SIDE, BlackBox, Linear, Torch, brightness, distances_of, people
 
 TIE = 2e-3
 """Margins nearer to 0 than this, as shares of the largest, are left out: the projection is exact to a thousandth."""
@@ -204,3 +210,46 @@ def test_results_do_not_depend_on_batch_size_or_order() -> None:
     assert 0 < np.isinf(results[0]).mean() < 1
     assert np.array_equal(results[0], results[1])
     assert np.array_equal(results[0], results[2])
+
+
+def test_another_norm_is_measured_beside_and_decides_nothing() -> None:
+    """Brightness in L2: a mean of .5 + d is |d| times the root of the pixels away, exactly."""
+    data, root = people(near=0.03, far=0.08, bias=0.95), SIDE
+
+    report, findings = audit_robustness(
+        data, brightness(), attributes=["tone"], norms=("linf", "l2"), eps=(0.05,), eps_l2=(0.05 * root,), seed=1
+    )
+
+    (other,) = report.other_norms
+    alone, _ = audit_robustness(data, brightness(), attributes=["tone"], eps=(0.05,), seed=1)
+    assert report.attack == alone.attack
+    assert report.gaps == alone.gaps
+    assert other.attack.norm == "L2"
+    assert other.robust_accuracy == pytest.approx(np.mean(distances_of(data) > 0.05), abs=1e-12)
+    assert not other.masking.suspected
+    assert all(not gap.decides for gap in other.gaps)
+    assert len(findings) == len({finding.id for finding in findings}) == len(report.gaps)
+
+
+def test_l2_alone_decides_and_says_so() -> None:
+    data = people(near=0.03, far=0.08, bias=0.95)
+
+    report, findings = audit_robustness(
+        data, brightness(), attributes=["tone"], norms=("l2",), eps_l2=(0.05 * SIDE,), seed=1
+    )
+
+    assert report.attack.norm == "L2"
+    assert findings[0].verdict is Verdict.PROVEN_DISPARITY
+    assert "under L2 attacks of eps 0.4:" in findings[0].message
+
+
+def test_default_size_in_l2_is_the_usual_half_beside_eight_of_255_for_small_colours() -> None:
+    """Croce et al. (2021), RobustBench: eps .5 in L2 beside 8/255, for 32 × 32 colours."""
+    data = replace(people(near=0.03, far=0.08, bias=0.95), images=np.zeros((160, 32, 32, 3), np.uint8))
+
+    assert sizes_for(data, None, "l2").deciding == pytest.approx((0.125, 0.5))
+
+
+def test_an_l2_size_beyond_every_change_is_refused() -> None:
+    with pytest.raises(PolicyError, match=r"eps 9 is no size of change in L2.*\(0, 8\]"):
+        sizes_for(people(near=0.03, far=0.08, bias=0.95), (9,), "l2")

@@ -17,6 +17,7 @@ from evenhand.auditors.perception.checks import (
 from evenhand.auditors.perception.concepts import tcav
 from evenhand.auditors.perception.context import Context
 from evenhand.auditors.perception.cues import cue_conflict
+from evenhand.auditors.perception.dreaming import dreams_and_drift
 from evenhand.auditors.perception.edited import edited_counterfactuals
 from evenhand.auditors.perception.learning import learning_curves
 from evenhand.auditors.perception.panels import cannot_show, panels
@@ -47,6 +48,7 @@ def _class_gap(context: Context) -> Iterator[Answer]:
 _CHECKS: tuple[tuple[str, Check], ...] = (
     ("comparing counterparts", _paired_counterfactual),
     ("comparing groups within each class", _class_gap),
+    ("dreaming of each class", dreams_and_drift),
     ("looking for the groups in the middle layer", tcav),
     ("setting cues against shapes", cue_conflict),
     ("editing pictures", edited_counterfactuals),

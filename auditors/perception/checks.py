@@ -296,6 +296,8 @@ def _group(attribute: str, level: Level | None) -> Group | None:
 _ASKED = {
     "paired_counterfactual": "same subject in another {attribute}: net share of decisions that turn",
     "class_gap": "decisions between groups of {attribute} among pictures of the same class",
+    "dream": "what the dreams of a class have more of, by {attribute}, in standard deviations of two probes",
+    "dream_drift": "where pictures enhanced toward a class drift by {attribute}, in standard deviations of two probes",
     "tcav": "share of pictures whose score rises along the concept vector of {attribute} in the middle layer",
     "cue_conflict": "share of decisions that go with {attribute} where it is at odds with the shape",
     "style_swap": "same content in the style of another {attribute}: net share of decisions that turn",

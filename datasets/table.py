@@ -127,6 +127,15 @@ class Table:
         """
         return {name: feature(self.column(name), self._place(name)) for name in names}
 
+    def is_date(self, name: str) -> bool:
+        """Whether a column holds dates, with or without a time of day.
+
+        Raises:
+            MissingColumn.
+        """
+        kind = self.column(name).type
+        return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
     def take(self, rows: NDArray[np.integer[Any]]) -> "Table":
         """These rows, in this order; errors then count the rows of the new table."""
         times = None if self.times is None else self.times[rows]

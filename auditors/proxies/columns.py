@@ -20,7 +20,7 @@ class Coded:
 
     `codes` has shape (n,) and is dense in [0, levels); a missing value has the last code. Where `ordered`, a code
     rises with the value. `nominal` is the same feature as a category: the codes themselves, or bins of a number that
-    is not whole.
+    is not whole. `calendar`: of a date, its year, month and weekday as categories of their own.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Coded:
     ordered: bool
     nominal: NDArray[np.int32]
     nominal_levels: int
+    calendar: tuple["Coded", ...] = ()
 
     @property
     def constant(self) -> bool:
@@ -43,7 +44,13 @@ class Coded:
     def take(self, rows: NDArray[np.int64]) -> "Coded":
         """The same codes at some rows; levels that do not occur there stay."""
         missing = None if self.missing is None else self.missing[rows]
-        return replace(self, codes=self.codes[rows], missing=missing, nominal=self.nominal[rows])
+        return replace(
+            self,
+            codes=self.codes[rows],
+            missing=missing,
+            nominal=self.nominal[rows],
+            calendar=tuple(part.take(rows) for part in self.calendar),
+        )
 
 
 def code_column(name: str, values: NDArray[Any], *, categorical: bool = False) -> Coded:
@@ -57,6 +64,23 @@ def code_column(name: str, values: NDArray[Any], *, categorical: bool = False) -
     if values.dtype.kind in "biuf":
         return _code_numbers(name, values.astype(np.float64, copy=False), categorical=categorical)
     return _code_texts(name, values)
+
+
+def code_date(name: str, days: NDArray[np.float64]) -> Coded:
+    """A date as a number, with its year, month and weekday as categories beside.
+
+    Args:
+        days: since 1970-01-01, shape (n,); fractions are times of day, NaN is missing.
+    """
+    known = ~np.isnan(days)
+    dates = np.floor(np.where(known, days, 0)).astype(np.int64).astype("datetime64[D]")
+    parts = {
+        "year": dates.astype("datetime64[Y]").astype(np.int64),
+        "month": dates.astype("datetime64[M]").astype(np.int64) % 12,
+        "weekday": (dates.astype(np.int64) + 3) % 7,  # 1970-01-01 was a Thursday; 0 is Monday
+    }
+    calendar = (code_column(part, np.where(known, values, np.nan), categorical=True) for part, values in parts.items())
+    return replace(code_column(name, days), calendar=tuple(calendar))
 
 
 def joined(name: str, parts: Sequence[Coded]) -> Coded:

@@ -19,6 +19,7 @@ class ProxyData:
     Args:
         columns: feature to values of shape (n,): float64 with NaN for missing, or object with str and None.
         categorical: numeric features whose order means nothing.
+        dates: features that are days since 1970-01-01; their year, month and weekday are looked at too.
         attributes: attribute (or intersection) to codes of shape (n,) and the levels' texts; a missing value is None
             and is left out of comparisons.
         strata: codes and texts of a declared stratum, if any.
@@ -36,6 +37,7 @@ class ProxyData:
     strata: tuple[NDArray[np.int32], Levels] | None = None
     blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     legitimate: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    dates: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         _check_blocks(self.blocks, self.columns)

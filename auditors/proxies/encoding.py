@@ -23,8 +23,10 @@ STRONG = 0.70
 NEAR_TIE = 0.01
 """A category is reported only where it tells this much more: other readings are simpler, numbers have direction."""
 
-Reading = Literal["number", "category", "missing"]
-"""How a feature was read: by its order, by its levels, or by whether it is there at all."""
+Reading = Literal["number", "category", "missing", "year", "month", "weekday"]
+"""How a feature was read: by its order, by its levels, by whether it is there at all, or by a part of its date."""
+
+CALENDAR: dict[str, Reading] = {"year": "year", "month": "month", "weekday": "weekday"}
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ def _readings(
     if column.ordered:
         yield "number", _plain_areas(_with_missing_in_the_middle(column), column.levels, rows, members.values())
     yield "category", category_areas(column.nominal, column.nominal_levels, rows, members.values(), folds)
+    for part in column.calendar:
+        yield CALENDAR[part.name], category_areas(part.codes, part.levels, rows, members.values(), folds)
     if column.missing is not None:
         yield "missing", _plain_areas(column.missing.astype(np.int32), 2, rows, members.values())
 
@@ -177,4 +181,4 @@ def _distance(auc: Auc) -> float:
 def _preference(test: EncodingTest, margin: float, *, encodes: bool) -> float:
     # where nothing is shown, a small group is furthest from .5 by chance alone: then the lower bound ranks
     value = test.auc.strength if encodes else test.auc.strength - margin
-    return value + (NEAR_TIE if test.reading != "category" else 0.0)
+    return value + (NEAR_TIE if test.reading in ("number", "missing") else 0.0)

@@ -165,6 +165,8 @@ def _inputs(
             yield numbers
         else:
             yield _rates(column.codes, column.levels, positive, folds, held_out)
+        for part in column.calendar:
+            yield _rates(part.codes, part.levels, positive, folds, held_out)
     for codes, levels in cells:
         yield _rates(codes, levels, positive, folds, held_out)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from evenhand.auditors.proxies.auc import FOLDS
 from evenhand.auditors.proxies.blocks import Block, find_blocks
-from evenhand.auditors.proxies.columns import Coded, code_column
+from evenhand.auditors.proxies.columns import Coded, code_column, code_date
 from evenhand.auditors.proxies.data import ProxyData
 from evenhand.auditors.proxies.groups import Groups, compared_groups
 from evenhand.auditors.proxies.plan import Budget, Halves, halves
@@ -58,7 +58,9 @@ def prepare(data: ProxyData, budget: Budget, rng: np.random.Generator) -> Prepar
     parts = halves(len(rows), rng)
     folds = rng.integers(0, FOLDS, len(rows), dtype=np.int8)
     columns = [
-        code_column(name, data.columns[name][rows], categorical=name in data.categorical)
+        code_date(name, data.columns[name][rows])
+        if name in data.dates
+        else code_column(name, data.columns[name][rows], categorical=name in data.categorical)
         for name in sorted(data.columns)
     ]
     blocks = find_blocks(columns, parts.search, data.blocks)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from evenhand.auditors.policy import INTERSECTION_SIGN
 from evenhand.auditors.proxies.asking import Answers
 from evenhand.auditors.proxies.contribution import Part
-from evenhand.auditors.proxies.encoding import Encoding
+from evenhand.auditors.proxies.encoding import CALENDAR, Encoding
 from evenhand.auditors.proxies.groups import Groups, group_document
 from evenhand.auditors.proxies.prepare import Prepared
 from evenhand.auditors.proxies.roles import (
@@ -258,6 +258,8 @@ def _note(
         notes.append(CONSTANT if question.stratum is None else UNTOLD)
     elif encoding.encodes and encoding.reading == "missing":
         notes.append("whether it is missing encodes, not its value")
+    elif encoding.encodes and encoding.reading in CALENDAR:
+        notes.append(f"its {encoding.reading} encodes")
     if sets:
         notes.append(f"encodes together: {', '.join(joint.name for joint in sets)}")
     if claim is None:

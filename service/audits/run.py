@@ -186,6 +186,7 @@ def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> 
             subject.attributes, depth=request.policy.data.intersections if request.thorough else 1
         ),
         strata=subject.stratum,
+        dates=frozenset(name for name in subject.feature_names if subject.table.is_date(name)),
         blocks={name: tuple(members) for name, members in request.policy.proxy.blocks.items()},
         legitimate=subject.table.features(request.policy.proxy.legitimate or ()),
     )

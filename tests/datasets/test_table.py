@@ -1,5 +1,6 @@
 """What may be asked of a column, and which row is named where it cannot be answered."""
 
+import datetime
 from datetime import date
 
 import numpy as np
@@ -278,3 +279,10 @@ def test_a_million_rows_of_text_are_coded_at_once() -> None:
 
     np.testing.assert_array_equal(groups.codes, 4 - choices)
     assert seconds < 0.5
+
+
+def test_dates_are_known_as_dates_with_or_without_a_time() -> None:
+    day = datetime.datetime(2020, 2, 29, 12)
+    people = table(born=[day.date()], applied=[day], age=[44])
+
+    assert [name for name in people.columns if people.is_date(name)] == ["born", "applied"]

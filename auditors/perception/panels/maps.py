@@ -30,7 +30,7 @@ MOST_ATTRIBUTES = 4
 
 LIMITS = (
     "Why a place matters, or that it should not. Groups may hold their heads, wear their hair or be drawn differently, so "
-    "a fair network can look elsewhere too. The two maps are means of many pictures and fit no single one."
+    "a network that decides alike can look elsewhere too. The two maps are means of many pictures and fit no single one."
 )
 WHY_NOT = (
     "A difference of maps says that the pictures or the network differ between groups, and cannot say which. A network "

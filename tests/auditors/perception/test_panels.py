@@ -1,5 +1,6 @@
 """Panels that only show: what they measure by hand, what a classifier cannot give, and that none claims a verdict."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -354,3 +355,11 @@ def test_units_are_never_cut() -> None:
     assert all(len(np.unique(fold[unit == one])) == 1 for one in range(20))
     assert len(rows) <= 60
     assert all(np.isin(np.flatnonzero(unit == one), rows).all() for one in np.unique(unit[rows]))
+
+
+def test_no_panel_calls_anything_fair_or_illegal(shown: list[Panel]) -> None:
+    said = " ".join(f"{panel.title} {panel.text} {panel.limits} {panel.why_no_verdict}" for panel in shown)
+
+    assert not re.search(
+        r"\b(compliant|compliance|unbiased|fair|unfair|illegal|debias\w*)\b", said, flags=re.IGNORECASE
+    )

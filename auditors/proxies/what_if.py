@@ -24,7 +24,7 @@ from evenhand.auditors.report import ProxyAudit, Role, WhatIfAction, WhatIfGroup
 
 ROWS = 50_000
 DRAWS = 10
-"""Permutations whose decisions are averaged."""
+"""Permutations or repairs, both by chance, whose decisions are averaged."""
 
 MOST_SUBJECTS = 6
 """Blocks and sets of an attribute that are looked at, those with the largest part of the gap first."""
@@ -180,7 +180,8 @@ class Trials:
             ]
             if not subject.joint and columns[0].known_levels > 2:
                 columns = columns[:1]  # near-duplicates follow the first
-            return self._moved(subject, rows, donors(columns, groups.codes, self.rng))
+            drawn = [self._moved(subject, rows, donors(columns, groups.codes, self.rng)) for _ in range(DRAWS)]
+            return np.asarray(np.mean(drawn, axis=0), dtype=np.float64)
         drawn = [self._moved(subject, rows, self.rng.permutation(len(rows.rows))) for _ in range(DRAWS)]
         return np.asarray(np.mean(drawn, axis=0), dtype=np.float64)
 
@@ -207,15 +208,18 @@ class Trials:
         return self.case.threshold if decide is self.case.decide else 0.5
 
     def _rows(self, *, unseen: bool) -> "Rows":
-        if unseen not in self._parts:
+        retraining = self.case.retraining
+        if not unseen or retraining is None or retraining.unseen.all():
             possible = np.ones(self.case.data.rows, bool)
-            if unseen and self.case.retraining is not None:
-                possible = self.case.retraining.unseen
+        else:
+            possible = retraining.unseen
+        whole = bool(possible.all())
+        if whole not in self._parts:
             rows = np.flatnonzero(possible)
             if len(rows) > ROWS:
                 rows = np.sort(self.rng.choice(rows, ROWS, replace=False))
-            self._parts[unseen] = Rows.of(self.case, rows, chosen_on=self.rng.random(len(rows)) < CHOSEN_SHARE)
-        return self._parts[unseen]
+            self._parts[whole] = Rows.of(self.case, rows, chosen_on=self.rng.random(len(rows)) < CHOSEN_SHARE)
+        return self._parts[whole]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from evenhand.auditors.verdict import Comparison, Gate, Rule, Verdict, effect_an
 
 METRICS: Mapping[AuditName, tuple[str, ...]] = {
     "proxy": ("contribution",),
-    "robustness": get_args(RobustnessGap.model_fields["name"].annotation),
+    "robustness": (*get_args(RobustnessGap.model_fields["name"].annotation), "corruption_gap"),
     "perception": get_args(PerceptionCheck.model_fields["name"].annotation),
 }
 """What a check may name, by audit."""

@@ -849,6 +849,45 @@ class OtherNorm(Document):
     masking: Masking
 
 
+class CorruptedGroup(Document):
+    """Accuracy of one group, or of one class of it, under a corruption."""
+
+    group: Group
+    label: str | None = Field(default=None, description="the class of this row; None: all classes together")
+    n: int
+    units: int
+    clean_accuracy: Estimate
+    mean_accuracy: Estimate = Field(description="over the severities")
+    accuracy: list[Estimate] = Field(default=[], description="at severities 1 to 5; groups as a whole only")
+
+
+class CorruptionGap(Document):
+    """Largest gap of mean accuracy within a class: `group` less `reference`, with its interval of 99 %."""
+
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = Field(default=None, description="adjusted by Holm over the comparisons")
+    group: Group | None = None
+    reference: Group | None = None
+    label: str | None = None
+    clean: float | None = Field(default=None, description="the same gap without corruption")
+    expected_by_chance: float | None = Field(default=None, description="of the largest gap, were all groups equal")
+    comparisons: int = 0
+    reason: str | None = None
+
+
+class CorruptionRow(Document):
+    """A natural corruption at five severities, by group; `all`: all of them together. Shown; gated only by a policy."""
+
+    name: str
+    attribute: str
+    parameter: str | None = Field(default=None, description="what `values` are, with their unit")
+    values: list[float] = Field(default=[], description="at severities 1 to 5")
+    groups: list[CorruptedGroup]
+    gap: CorruptionGap
+
+
 class Robustness(Document):
     attribute_columns: list[str]
     units: str
@@ -859,6 +898,7 @@ class Robustness(Document):
     masking: Masking
     other_norms: list[OtherNorm] = []
     noise: list[RobustnessGroup] = Field(default=[], description="accuracy under random noise of the same size")
+    corruptions: list[CorruptionRow] = Field(default=[], description="pictures only")
     changes: FeasibleChanges | None = Field(default=None, description="tables only")
     panels: list[Panel] = []
     notes: list[str] = []

@@ -10,6 +10,7 @@ from evenhand.auditors.report import Finding, Masking, Robustness, RobustnessGro
 from evenhand.auditors.robustness.attacked import Attacked, sizes_for
 from evenhand.auditors.robustness.ball import BALLS, Norm
 from evenhand.auditors.robustness.blind import random_pictures
+from evenhand.auditors.robustness.corrupted import corruption_report, under_corruption
 from evenhand.auditors.robustness.data import ImageData, describe_units, levels_of, validate
 from evenhand.auditors.robustness.draws import calls_differ, draws_of, steadied
 from evenhand.auditors.robustness.ensemble import Strength
@@ -36,6 +37,7 @@ def audit_robustness(
     seed: int,
     gate: Gate = Gate.PROOF,
     tolerance: float = 0.10,
+    corruption_tolerance: float = 0.10,
     level: float = 0.95,
     progress: Progress = silent,
     batch_size: int = BATCH_SIZE,
@@ -57,12 +59,13 @@ def audit_robustness(
         seed: of every random choice; with it and the sample ids the result is fixed.
         gate: of the deciding finding of each attribute; the others have none.
         tolerance: the smallest gap that counts.
+        corruption_tolerance: the same for the gap under natural corruptions, which is never gated here.
         level: of the intervals of groups and curves; gaps are decided, and shown, at .99.
         progress: called with the fraction done.
         batch_size: pictures a call; results do not depend on it.
 
     Returns:
-        The part of the report, and per attribute one deciding finding and the others beside it.
+        The part of the report, and per attribute one deciding finding, the others beside it, and one on corruptions.
 
     Raises:
         UnfitData, LengthMismatch, UnknownAttribute: see `data.validate`.
@@ -84,7 +87,7 @@ def audit_robustness(
         norm=norms[0],
         calls_differ=differ,
     )
-    part = 1 / len(norms)
+    part = 0.9 / len(norms)
     measured, *others = (
         measure(
             data,
@@ -100,6 +103,10 @@ def audit_robustness(
         finding_of(gap, question, data, eps=measured.eps, norm=first.norm, gate=gate, tolerance=tolerance)
         for gap, question in measured.gaps
     ]
+    progress(0.9, "showing corrupted pictures")
+    subjects = measured.attacked.subjects
+    corrupted = under_corruption(data, subjects, first.classifier, seed=seed, level=level, batch_size=batch_size)
+    corruptions, corruption_findings = corruption_report(corrupted, attributes, tolerance=corruption_tolerance)
     report = Robustness(
         attribute_columns=list(attributes),
         units=describe_units(data),
@@ -109,6 +116,7 @@ def audit_robustness(
         curves=measured.curve_documents(attributes, level),
         masking=measured.masking,
         other_norms=[beside(other, attributes, level) for other in others],
+        corruptions=corruptions,
         noise=_noise_rows(data, attributes, measured.attacked, first, level),
         panels=[
             examples_panel(
@@ -125,7 +133,7 @@ def audit_robustness(
         notes=_notes(data, attributes, measured.attacked, first, measured.masking),
     )
     progress(1.0, "robustness done")
-    return report, findings
+    return report, findings + corruption_findings
 
 
 def _part(progress: Progress, start: float, share: float) -> Progress:

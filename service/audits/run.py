@@ -238,7 +238,9 @@ def _robustness(subject: AuditSubject, request: AuditRequest, progress: Progress
         device=request.device,
         seed=request.seed,
         progress=progress,
-        **_tolerances(request, "robustness", aligned="tolerance", within_class="tolerance"),
+        **_tolerances(
+            request, "robustness", aligned="tolerance", within_class="tolerance", corruption_gap="corruption_tolerance"
+        ),
     )
 
 

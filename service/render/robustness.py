@@ -1,6 +1,6 @@
-"""Arranges the robustness audit for its tables and its curve."""
+"""Arranges the robustness audit for its tables and its curves."""
 
-from evenhand.auditors.report import Robustness, RobustnessGroup
+from evenhand.auditors.report import CorruptedGroup, CorruptionRow, Estimate, Robustness, RobustnessGroup
 from evenhand.service.render import charts, words
 
 
@@ -23,4 +23,25 @@ def dots(audit: Robustness) -> charts.IntervalChart:
             charts.Point(name(row), row.robust_accuracy.estimate, row.robust_accuracy.low, row.robust_accuracy.high)
             for row in audit.groups
         ]
+    )
+
+
+def corruption_name(row: CorruptionRow) -> str:
+    """'blur'; all of them together by their number."""
+    return "all of them" if row.name == "all" else words.metric(row.name)
+
+
+def severities(row: CorruptionRow) -> charts.CurveChart:
+    """Accuracy against severity, one line a group; severity 0 is the picture unchanged."""
+    return charts.curves([_line(group) for group in row.groups if group.accuracy])
+
+
+def _line(group: CorruptedGroup) -> tuple[str, list[float], list[float], list[float], list[float]]:
+    at: list[Estimate] = [group.clean_accuracy, *group.accuracy]
+    return (
+        words.group(group.group),
+        [float(severity) for severity in range(len(at))],
+        [one.estimate or 0.0 for one in at],
+        [one.low or 0.0 for one in at],
+        [1.0 if one.high is None else one.high for one in at],
     )

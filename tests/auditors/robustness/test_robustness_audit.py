@@ -207,8 +207,9 @@ def test_masked_model_is_never_called_robust(name: str, data: ImageData) -> None
     assert report.masking.suspected
     assert all(gap.verdict == "not_assessed" for gap in report.gaps)
     assert "masking" in (deciding(report).reason or "")
-    assert all(finding.verdict is Verdict.INCONCLUSIVE and finding.estimate is None for finding in findings)
-    assert all("not assessed" in finding.message for finding in findings)
+    attacked = [finding for finding in findings if finding.metric != "corruption_gap"]
+    assert all(finding.verdict is Verdict.INCONCLUSIVE and finding.estimate is None for finding in attacked)
+    assert all("not assessed" in finding.message for finding in attacked)
 
 
 def test_masking_checks_name_what_struck() -> None:
@@ -323,7 +324,7 @@ def test_three_groups_decide_within_the_class() -> None:
     report, findings = audited(with_tone(PLANTED, codes, ("dark", "light", "middle")))
 
     assert deciding(report).name == "within_class"
-    assert {finding.metric for finding in findings} == {"within_class", "marginal", "correct_only"}
+    assert {finding.metric for finding in findings} == {"within_class", "marginal", "correct_only", "corruption_gap"}
     assert deciding(report).verdict == "proven_disparity"
 
 

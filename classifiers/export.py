@@ -96,8 +96,8 @@ def _with_empty_texts(estimator: Any) -> Any:
     from sklearn.preprocessing import OneHotEncoder
 
     own = copy.deepcopy(estimator)
-    for _, step, _ in own[0].transformers_:
-        if isinstance(step, OneHotEncoder):
+    for _, step, columns in own[0].transformers_:
+        if isinstance(step, OneHotEncoder) and len(columns):  # without columns it was never fitted
             step.categories_ = [_emptied(known) for known in step.categories_]
     return own
 

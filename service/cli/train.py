@@ -10,7 +10,7 @@ import click
 from evenhand.service.cli.failing import failing_clearly
 
 SMALL_CELL_ROWS = 30
-_PASSED_ON = ("device", "seed", "unit", "class_weight", "group_weight", "patience", "deterministic")
+_PASSED_ON = ("device", "seed", "unit", "class_weight", "group_weight", "epochs", "patience", "deterministic")
 
 KINDS = ("logistic_regression", "hist_gradient_boosting", "random_forest", "neuron", "mlp", "convnet4", "resnet_small")
 
@@ -39,12 +39,27 @@ KINDS = ("logistic_regression", "hist_gradient_boosting", "random_forest", "neur
     help="balanced: rows are weighed until sensitive groups and classes are independent (reweighing).",
 )
 @click.option(
+    "--epochs",
+    type=click.IntRange(1, 1000),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Most passes of a network over the rows.",
+)
+@click.option(
     "--patience",
     type=click.IntRange(1, 1000),
     default=10,
     show_default=True,
     metavar="EPOCHS",
     help="A network stops after so many epochs without a lower validation loss.",
+)
+@click.option(
+    "--picture-size",
+    type=click.IntRange(1, 4096),
+    nargs=2,
+    metavar="WIDTH HEIGHT",
+    help="Bring every picture to this size first, as picture_size in a policy does.",
 )
 @click.option("--deterministic", is_flag=True, help="Refuse operations whose result varies by run (GPU only).")
 @click.option(
@@ -53,7 +68,7 @@ KINDS = ("logistic_regression", "hist_gradient_boosting", "random_forest", "neur
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="MODEL",
-    help="File to write; the format's ending is added.",
+    help="File to write: .onnx, .skops or .safetensors as it ends; without such an ending the kind's own is added.",
 )
 @click.option(
     "--record",
@@ -72,13 +87,18 @@ def command(kind: str, source: str, out: Path, record_path: Path | None, **optio
     \b
     evenhand train hist_gradient_boosting --data adult --out adult-model
     evenhand audit adult --model adult-model.skops
+    evenhand train convnet4 --data emoji-people --out faces.onnx
     """
     with failing_clearly():
+        from evenhand.classifiers.savable import format_for, format_named
         from evenhand.service.cli.audit import split_names
         from evenhand.service.cli.outputs import check_writable
         from evenhand.service.models.documents import TrainingRequest
 
         check_writable([out, *([record_path] if record_path else [])])
+        asked = format_named(out)
+        if asked is not None:
+            format_for(kind, asked)
         request = TrainingRequest.model_validate(
             {
                 "kind": kind,
@@ -87,6 +107,8 @@ def command(kind: str, source: str, out: Path, record_path: Path | None, **optio
                 "features": split_names(options["features"]) or None,
                 "categorical": split_names(options["categorical"]),
                 "sensitive": list(options["sensitive"]),
+                "picture_size": options["picture_size"] or None,
+                "format": asked,
                 **{name: options[name] for name in _PASSED_ON},
             }
         )
@@ -138,21 +160,24 @@ def _show_sum(shown: dict[str, Any]) -> None:
 
 
 def train_to(request: Any, *, source: str, out: Path) -> tuple[Path, dict[str, Any]]:
-    """Train, and move the saved file to `out` with its format's ending; the path and the training record."""
-    import tempfile
+    """Train, and move the saved file to `out`, its format's ending added where it is not there.
 
+    Returns:
+        The path, and the training record.
+    """
     from evenhand.service.cli.progress import shown
+    from evenhand.service.cli.scratch import scratch_beside
     from evenhand.service.models.train import train
 
     checkpoint = out.with_name(f"{out.name}.checkpoint")
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
-        given: dict[str, Any] = {"source": source, "folder": Path(folder), "checkpoint": checkpoint}
+    with scratch_beside(out) as folder:
+        given: dict[str, Any] = {"source": source, "folder": folder, "checkpoint": checkpoint}
         if sys.stderr.isatty():
             with shown(f"training {request.kind}") as progress:
                 made = train(request, progress=progress, **given)
         else:
             made = train(request, progress=lambda fraction, message: None, **given)
-        written = Path(folder) / made["filename"]
-        target = out if out.suffix == written.suffix else out.with_name(out.name + written.suffix)
+        written = folder / made["filename"]
+        target = out if out.suffix.lower() == written.suffix else out.with_name(out.name + written.suffix)
         written.replace(target)
     return target, made["training"]

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from evenhand.auditors.errors import listed
+from evenhand.classifiers.errors import TrainingFailed
+from evenhand.classifiers.savable import format_for
 from evenhand.service.audits.errors import OneColumnTwice, UnfitModel
 from evenhand.service.datasets.lookup import DatasetChoice
 from evenhand.service.errors import Fault, LabelMissing, RefusedAtDoor, pointer, unknown_column
@@ -17,7 +19,7 @@ def refuse_unfit(asked: TrainingRequest, data: DatasetChoice) -> None:
     Raises:
         RefusedAtDoor: it points at each field.
     """
-    faults = [*_label(asked, data), *_columns(asked, data), *_kind(asked, data)]
+    faults = [*_label(asked, data), *_columns(asked, data), *_kind(asked, data), *_format(asked)]
     if faults:
         raise RefusedAtDoor(faults)
 
@@ -35,6 +37,8 @@ def _label(asked: TrainingRequest, data: DatasetChoice) -> Iterator[Fault]:
 
 
 def _columns(asked: TrainingRequest, data: DatasetChoice) -> Iterator[Fault]:
+    if asked.unit is not None and asked.unit not in data.columns:
+        yield unknown_column(asked.unit, data.name, data.columns, pointer("train", "unit"))
     for role, names in (
         ("features", asked.features),
         ("categorical", asked.categorical),
@@ -55,3 +59,10 @@ def _kind(asked: TrainingRequest, data: DatasetChoice) -> Iterator[Fault]:
     )
     detail = f"{asked.kind} learns from {learns}, and {data.name} holds {are}. {instead}, or other data."
     yield Fault(pointer("train", "kind"), UnfitModel, detail)
+
+
+def _format(asked: TrainingRequest) -> Iterator[Fault]:
+    try:
+        format_for(asked.kind, asked.format)
+    except TrainingFailed as error:
+        yield Fault(pointer("train", "format"), TrainingFailed, str(error))

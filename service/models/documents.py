@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
+from evenhand.auditors.policy import Side
 from evenhand.service.jobs.documents import Progress
 
 TrainingKind = Literal[
@@ -39,7 +40,17 @@ class TrainingRequest(BaseModel):
     patience: StrictInt = Field(
         default=10, ge=1, le=1000, description="epochs without a lower validation loss after which a network stops"
     )
+    epochs: StrictInt = Field(default=30, ge=1, le=1000, description="most passes of a network over the rows")
     deterministic: bool = Field(default=False, description="refuse operations whose result varies by run (GPU)")
+    picture_size: tuple[Side, Side] | None = Field(
+        default=None,
+        description="width and height that every picture is brought to first; null leaves them as they are",
+    )
+    format: Literal["onnx", "safetensors", "skops"] | None = Field(
+        default=None,
+        description="of the model's file; absent: safetensors for networks, skops for the others. "
+        "hist_gradient_boosting has skops alone",
+    )
     name: str | None = Field(default=None, min_length=1, max_length=200)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seed: StrictInt = Field(default=0, ge=0, lt=2**32)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from evenhand.datasets.imageset import ImageSet
     from evenhand.datasets.table import Table
 
-NETWORKS = {"neuron", "mlp", "convnet4", "resnet_small"}
-
 
 def train(
     request: TrainingRequest,
@@ -47,14 +45,16 @@ def train(
 
     Raises:
         LabelMissing: neither the request nor a card names the label.
-        DatasetError, ClassifierError: of the data and the training.
+        DatasetError, ClassifierError: of the data, the training, and a format that the kind cannot be saved in.
     """
     from evenhand.classifiers.loading import load_classifier
+    from evenhand.classifiers.savable import format_for
     from evenhand.classifiers.saving import save
     from evenhand.datasets.sources import open_source
 
+    ending = format_for(request.kind, request.format)
     progress(0.0, "read: opening the data")
-    data = open_source(source)
+    data = open_source(source, picture_size=request.picture_size)
     label = request.label or (data.card.label if data.card else None)
     if label is None:
         raise LabelMissing()
@@ -71,7 +71,7 @@ def train(
     progress(0.93, "check: looking for rows on both sides of the split")
     trained = _with_provenance(trained, data, kept)
     progress(0.98, "save: writing the model")
-    path = folder / f"{request.kind}{'.safetensors' if request.kind in NETWORKS else '.skops'}"
+    path = folder / f"{request.kind}.{ending}"
     save(trained, path)
     with load_classifier(path) as loaded:
         return {**describe(loaded.card), "filename": path.name}
@@ -96,6 +96,7 @@ def _trained(
         "units": None if unit is None else table.groups(unit).codes,
         "seed": request.seed,
         "device": request.device,
+        "epochs": request.epochs,
         "options": _options(request, table, checkpoint),
         "progress": progress,
     }

@@ -1,13 +1,16 @@
 """What is saved scores as what was trained."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from evenhand.classifiers.errors import CorruptModel, SaveFailed, UnsupportedModel, WrongInput
+from evenhand.classifiers import savable
+from evenhand.classifiers.errors import CorruptModel, SaveFailed, TrainingFailed, UnsupportedModel, WrongInput
 from evenhand.classifiers.export import export_onnx
 from evenhand.classifiers.loading import load_classifier
 from evenhand.classifiers.saving import save, to_bytes
-from evenhand.classifiers.training import train_images, train_table
+from evenhand.classifiers.training import TABLE_KINDS, train_images, train_table
 
 from .build import pictures
 
@@ -149,6 +152,18 @@ def test_an_exported_pipeline_scores_as_in_scikit_learn(logistic, table, tmp_pat
     assert loaded.card.producer.startswith("skl2onnx")
 
 
+@pytest.mark.parametrize("column", ["age", "job"])
+def test_an_exported_pipeline_may_know_columns_of_one_type_alone(column, table, tmp_path):
+    columns, label = table
+    trained = train_table("logistic_regression", {column: columns[column]}, label, seed=0)
+    save(trained, tmp_path / "model.onnx")
+
+    with load_classifier(tmp_path / "model.onnx") as loaded:
+        scores = loaded.classifier.predict_proba(columns)
+
+    assert np.abs(scores - trained.classifier.predict_proba(columns)).max() <= 1e-6
+
+
 @pytest.mark.parametrize("kind", ["mlp", "neuron"])
 def test_an_exported_network_of_tables_takes_its_encoder_along(kind, table, tmp_path):
     """Missing, infinite and unknown values, and numbers that stand for levels, are read as in training."""
@@ -182,3 +197,17 @@ def test_what_has_no_onnx_form_says_what_to_do(boosting, tmp_path):
         save(boosting, tmp_path / "model.onnx")
 
     assert not list(tmp_path.iterdir())
+
+
+def test_every_kind_names_the_formats_that_it_can_be_saved_in():
+    assert set(savable.FORMATS) == {*TABLE_KINDS, "convnet4", "resnet_small"}
+    with pytest.raises(
+        TrainingFailed, match=r"cannot train mlp: it cannot be saved as skops. Choose safetensors or onnx"
+    ):
+        savable.format_for("mlp", "skops")
+
+
+def test_an_ending_names_a_format_in_any_case_and_a_version_names_none():
+    named = [savable.format_named(Path(name)) for name in ("a.ONNX", "a.pkl", "a.v2", "a")]
+
+    assert named == ["onnx", "pkl", None, None]

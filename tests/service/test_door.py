@@ -134,6 +134,8 @@ def test_a_model_of_a_table_is_not_asked_about_pictures(client: Client, dataset:
         ({"label": "hired", "features": ["nope"]}, "/train/features/0"),
         ({"label": "hired", "sensitive": ["nope"]}, "/train/sensitive/0"),
         ({"label": "hired", "kind": "convnet4"}, "/train/kind"),
+        ({"label": "hired", "unit": "nope"}, "/train/unit"),
+        ({"label": "hired", "format": "safetensors"}, "/train/format"),
         ({"dataset": "nonsense"}, "/train/dataset"),
     ],
 )

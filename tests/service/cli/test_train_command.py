@@ -1,11 +1,16 @@
 """`evenhand train` on the terminal."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
+from evenhand.classifiers.loading import load_classifier
 from evenhand.service.cli import cli
+from evenhand.service.cli.scratch import scratch_beside
 
 
 def test_a_neuron_ends_with_the_sum_of_one_row_and_the_record_is_written(tmp_path: Path) -> None:
@@ -26,3 +31,61 @@ def test_a_neuron_ends_with_the_sum_of_one_row_and_the_record_is_written(tmp_pat
     assert {cell["attribute"] for cell in kept["cells"]} == {None, "sex", "age_group"}
     assert "least accurate: " in ended.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["credit.safetensors", "learning.json"]
+
+
+FOREST = ["train", "random_forest", "--data", "german"]
+
+
+def test_trees_saved_as_onnx_are_audited_and_the_report_says_why_they_have_no_gradients(tmp_path: Path) -> None:
+    model, report = tmp_path / "trees.onnx", tmp_path / "report.json"
+    trained = CliRunner().invoke(cli, [*FOREST, "--out", str(model)])
+
+    audit = ["audit", "german", "--model", str(model), "--only", "group_disparity", "--json", str(report)]
+    audited = CliRunner().invoke(cli, audit)
+    subject = json.loads(report.read_text())["subject"]
+
+    assert trained.exit_code == 0, trained.output
+    assert audited.exit_code in (0, 1, 3), audited.output
+    assert b"TreeEnsembleClassifier" in model.read_bytes()
+    assert not subject["model"]["gradients"]
+    assert subject["model"]["no_gradients"] == "it reads a table, and audits of tables ask for none"
+    assert subject["data"]["rows"] == 300, "the rows that were kept, as the record inside the file says"
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pkl"])
+def test_format_that_a_kind_cannot_have_is_refused_with_those_it_can(ending: str, tmp_path: Path) -> None:
+    ended = CliRunner().invoke(cli, [*FOREST, "--out", str(tmp_path / f"trees.{ending}")])
+
+    assert ended.exit_code == 2
+    assert f"it cannot be saved as {ending}. Choose skops or onnx" in ended.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_are_brought_to_one_size_before_a_network_learns(tmp_path: Path) -> None:
+    model, record = tmp_path / "small.safetensors", tmp_path / "learning.json"
+    wanted = ["--picture-size", "8", "6", "--epochs", "1", "--out", str(model), "--record", str(record)]
+
+    ended = CliRunner().invoke(cli, ["train", "mlp", "--data", "emoji-people", *wanted])
+
+    assert ended.exit_code == 0, ended.output
+    assert len(json.loads(record.read_text())["epochs"]) == 1
+    with load_classifier(model) as loaded:
+        assert loaded.card.image_shape is not None
+        assert loaded.card.image_shape[:2] == (6, 8)
+
+
+def test_folder_left_by_a_killed_training_goes_at_the_next_and_one_in_use_stays(tmp_path: Path) -> None:
+    target = tmp_path / "model.onnx"
+    program = (
+        "import os, signal, sys, pathlib; from evenhand.service.cli.scratch import scratch_beside\n"
+        "with scratch_beside(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(target)], check=False)
+    left = list(tmp_path.iterdir())
+
+    with scratch_beside(target) as held, scratch_beside(target) as other:
+        during = set(tmp_path.iterdir())
+
+    assert len(left) == 1
+    assert during == {held, other}
+    assert list(tmp_path.iterdir()) == []

@@ -61,7 +61,7 @@ def dream(
         components: the space that is searched.
         labels: the classes dreamt of, shape (classes,).
         scales: standard deviation of each class's margin on real pictures; the margin is climbed in these units, so
-            that a network that is surer of everything does not dream farther (docs/decisions).
+            that a network that is surer of everything does not dream farther (docs/decisions/0010).
         device: where torch computes.
         seed: of the starts.
     """

@@ -1,5 +1,6 @@
 """Models: the list, one model, uploading, and training."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, redirect, request, url_for
@@ -7,6 +8,7 @@ from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+from evenhand.classifiers.savable import FORMATS
 from evenhand.service.auth.session import needs, signed_in
 from evenhand.service.auth.tables import Role
 from evenhand.service.current import reading, service, writing
@@ -34,6 +36,8 @@ KINDS = {
     "convnet4": "four-layer convolutional network (pictures, PyTorch)",
     "resnet_small": "small residual network (pictures, PyTorch)",
 }
+LONGEST_NUMBER = 18
+FORMAT_NAMES = {"safetensors": "safetensors (networks)", "skops": "skops (scikit-learn)", "onnx": "ONNX"}
 
 
 @pages.get("/models")
@@ -108,25 +112,41 @@ def train() -> AnyResponse:
 
 def _order(form: MultiDict[str, str]) -> dict[str, Any]:
     """The form as the document that REST takes too."""
-    seed = form.get("seed", "").strip() or "0"
+    sides = [form.get(f"picture_{side}", "").strip() for side in ("width", "height")]
     return {
-        **given(form, "kind", "dataset", "label", "name"),
+        **given(form, "kind", "dataset", "label", "name", "unit", "class_weight", "group_weight", "format"),
+        **{name: _number(text) for name, text in given(form, "seed", "epochs", "patience").items()},
         "features": form.getlist("features") or None,
         "categorical": form.getlist("categorical"),
         "sensitive": form.getlist("sensitive"),
-        "seed": int(seed) if seed.isdecimal() else seed,
+        "deterministic": bool(form.get("deterministic")),
+        "picture_size": [_number(side) for side in sides] if any(sides) else None,
     }
+
+
+def _number(text: str) -> int | str:
+    """A whole number; other text as it is, for the document to refuse."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else text
 
 
 def _filled_by_card(dataset: Shown) -> MultiDict[str, str]:
     """The form as the card of a built-in set fills it; an uploaded set has none."""
-    filled: MultiDict[str, str] = MultiDict({"seed": "0"})
+    filled: MultiDict[str, str] = MultiDict(
+        {name: str(TrainingRequest.model_fields[name].default) for name in ("seed", "epochs", "patience")}
+    )
     card = dataset.card
     if card is not None:
         filled["label"] = card.label
+        filled["unit"] = card.unit or ""
         for name in ("features", "categorical", "sensitive"):
             filled.setlist(name, list(getattr(card, name) or ()))
     return filled
+
+
+def _formats(kinds: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that any of the kinds can be saved in, each with its name for people."""
+    savable = {each for kind, _ in kinds for each in FORMATS[kind]}
+    return [(each, name) for each, name in FORMAT_NAMES.items() if each in savable]
 
 
 def _training_form(dataset: Shown, *, filled: MultiDict[str, str], errors: FieldErrors, status: int = 200) -> Response:
@@ -138,6 +158,7 @@ def _training_form(dataset: Shown, *, filled: MultiDict[str, str], errors: Field
         dataset=dataset,
         of_pictures=of_pictures,
         kinds=kinds,
+        formats=_formats(kinds),
         filled=filled,
         errors=errors,
     )

@@ -53,7 +53,13 @@ class Watched:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     home = tmp_path_factory.mktemp("home")
-    environment = {**os.environ, "EVENHAND_HOME": str(home), "EVENHAND_WEB_PROCESSES": "1", "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **os.environ,
+        "EVENHAND_HOME": str(home),
+        "EVENHAND_WEB_PROCESSES": "1",
+        "EVENHAND_ENDPOINT_HOSTS": "models.example.com",
+        "PYTHONUNBUFFERED": "1",
+    }
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

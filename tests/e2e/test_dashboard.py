@@ -1,5 +1,6 @@
 """The dashboard as a person uses it: sign in, ask for an audit, watch it, read the report."""
 
+import json
 import re
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def test_every_page_opens_without_complaint_and_fits_a_telephone(signed_in: Watc
         "/audits/new",
         "/audits/new?dataset=adult",
         "/models/train?dataset=adult",
+        "/models/train?dataset=emoji-people",
         "/policies",
         "/policies?dataset=compas",
     ):
@@ -151,6 +153,40 @@ def test_training_without_a_label_is_refused_and_nothing_typed_is_lost(
 
     assert "Choose the column that is learned" in page.inner_text("#label-error")
     assert page.input_value("#name") == "my model"
+
+
+def test_training_with_what_is_folded_under_more(signed_in: Watched, service: RunningService) -> None:
+    page = signed_in.page
+    page.goto(f"{service.address}/models/train?dataset=german")
+    page.select_option("#kind", "mlp")
+    page.click("summary:has-text('More')")
+    page.fill("#epochs", "2")
+    page.select_option("#group_weight", "balanced")
+    page.select_option("#format", "skops")
+    page.click("main button:has-text('Train')")
+    refused = page.inner_text("#format-error")
+    page.select_option("#format", "onnx")
+    signed_in.shot("dashboard-train-more")
+    page.click("main button:has-text('Train')")
+    page.wait_for_selector("text=Training record", timeout=60_000)
+
+    assert "cannot be saved as skops. Choose safetensors or onnx" in refused
+    said = json.loads(page.text_content("details:has-text('Training record') code") or "")
+    assert said["settings"]["group_weight"] == "balanced"
+    assert len(said["epochs"]) == 2
+    assert "mlp.onnx" in page.inner_text("main")
+
+
+def test_model_behind_http_is_described_by_a_file(signed_in: Watched, service: RunningService, tmp_path: Path) -> None:
+    path = tmp_path / "loans.toml"
+    path.write_text('url = "https://models.example.com/v1/loans"\nfeatures = ["age"]\nclasses = ["no", "yes"]\n')
+    page = signed_in.page
+    page.goto(f"{service.address}/models")
+    page.set_input_files("#file", path)
+    page.click("main button:has-text('Upload')")
+
+    assert "https://models.example.com/v1/loans, asked over HTTP" in page.inner_text("main")
+    assert signed_in.complaints == []
 
 
 def test_column_that_is_compared_with_itself_is_refused_beside_its_field(

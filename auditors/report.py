@@ -888,6 +888,27 @@ class CorruptionRow(Document):
     gap: CorruptionGap
 
 
+class DistanceRank(Document):
+    """Whose pictures of a class need the larger change to be misread; ranks only."""
+
+    attribute: str
+    label: str
+    group: Group
+    reference: Group
+    auc: Estimate = Field(description="probability that a picture of `group` needs a larger change than of `reference`")
+
+
+class PictureResults(Document):
+    """What became of each picture, as columns of one length, in the order of the data."""
+
+    ids: list[int]
+    correct: list[bool] = Field(description="without a change")
+    robust: list[bool] = Field(description="correct under every attack of the size that decides")
+    distance: list[float | None] = Field(description="smallest change found that fools; null: none was found")
+    found_by: list[str | None] = Field(description="attack that broke it first at the smallest size of the run")
+    left_out: int = Field(default=0, description="pictures after the first 5,000")
+
+
 class Robustness(Document):
     attribute_columns: list[str]
     units: str
@@ -899,6 +920,8 @@ class Robustness(Document):
     other_norms: list[OtherNorm] = []
     noise: list[RobustnessGroup] = Field(default=[], description="accuracy under random noise of the same size")
     corruptions: list[CorruptionRow] = Field(default=[], description="pictures only")
+    distance_ranks: list[DistanceRank] = Field(default=[], description="pictures only")
+    pictures: PictureResults | None = Field(default=None, description="pictures only")
     changes: FeasibleChanges | None = Field(default=None, description="tables only")
     panels: list[Panel] = []
     notes: list[str] = []

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from evenhand.auditors.protocols import ImageClassifier, Progress, silent
-from evenhand.auditors.report import Finding, Masking, Robustness, RobustnessGroup
+from evenhand.auditors.report import Finding, Masking, PictureResults, Robustness, RobustnessGroup
 from evenhand.auditors.robustness.attacked import Attacked, sizes_for
 from evenhand.auditors.robustness.ball import BALLS, Norm
 from evenhand.auditors.robustness.blind import random_pictures
@@ -16,12 +16,17 @@ from evenhand.auditors.robustness.draws import calls_differ, draws_of, steadied
 from evenhand.auditors.robustness.ensemble import Strength
 from evenhand.auditors.robustness.examples import examples_panel
 from evenhand.auditors.robustness.findings import finding_of, gap_row
+from evenhand.auditors.robustness.limits import limits_in_words
 from evenhand.auditors.robustness.masking import Setting
-from evenhand.auditors.robustness.measured import beside, measure
+from evenhand.auditors.robustness.measured import Measured, beside, measure
+from evenhand.auditors.robustness.ranks import distance_ranks
 from evenhand.auditors.robustness.rates import group_rows
 from evenhand.auditors.robustness.scores import BATCH_SIZE, probabilities
 from evenhand.auditors.robustness.words import size_in_words
 from evenhand.auditors.verdict import Gate
+
+MOST_PICTURES = 5000
+"""Pictures whose results the report has one by one."""
 
 
 def audit_robustness(
@@ -46,7 +51,8 @@ def audit_robustness(
 
     Args:
         data: the pictures, their labels and groups.
-        classifier: white-box attacks run where it has `logits`, else random noise and Square.
+        classifier: white-box attacks run where it has `logits`, else random noise and Square, or RayS in place of Square
+            where its probabilities are all 0 or 1.
         attributes: columns of `data.attributes` to compare groups of.
         norms: the first decides, the others are measured beside it.
         eps: largest changes of a channel, fractions of the whole range in (0, 1]; None: 2/255 and 8/255 for colour
@@ -117,6 +123,10 @@ def audit_robustness(
         masking=measured.masking,
         other_norms=[beside(other, attributes, level) for other in others],
         corruptions=corruptions,
+        distance_ranks=[
+            row for attribute in attributes for row in distance_ranks(data, attribute, measured.sizes, level=level)
+        ],
+        pictures=_picture_results(data, measured),
         noise=_noise_rows(data, attributes, measured.attacked, first, level),
         panels=[
             examples_panel(
@@ -130,7 +140,7 @@ def audit_robustness(
             )
             for attribute in attributes
         ],
-        notes=_notes(data, attributes, measured.attacked, first, measured.masking),
+        notes=_notes(data, attributes, measured.attacked, measured.setting, measured.masking),
     )
     progress(1.0, "robustness done")
     return report, findings + corruption_findings
@@ -138,6 +148,19 @@ def audit_robustness(
 
 def _part(progress: Progress, start: float, share: float) -> Progress:
     return lambda fraction, message: progress(start + share * fraction, message)
+
+
+def _picture_results(data: ImageData, measured: Measured) -> PictureResults:
+    attacked, shown = measured.attacked, slice(0, MOST_PICTURES)
+    outcome = attacked.outcome
+    return PictureResults(
+        ids=data.ids[shown].tolist(),
+        correct=attacked.subjects.correct[shown].tolist(),
+        robust=outcome.robust(attacked.eps)[shown].tolist(),
+        distance=[round(size, 6) if np.isfinite(size) else None for size in measured.sizes[shown].tolist()],
+        found_by=[outcome.names[index] if index >= 0 else None for index in outcome.winner[shown].tolist()],
+        left_out=max(0, len(data) - MOST_PICTURES),
+    )
 
 
 def _noise_rows(
@@ -193,11 +216,7 @@ def _notes(
             "The size that decides is attacked with the whole ensemble, other points of the curves with one "
             "attack, and there a picture that survives a larger change counts as robust."
         )
-    if not setting.white:
-        notes.append(
-            "The classifier gives no gradients: random noise and Square alone were tried, "
-            f"with {setting.strength.queries} queries a picture; real robustness is lower."
-        )
+    notes += limits_in_words(setting)
     if (draws := draws_of(setting.classifier)) > 1:
         notes.append(
             f"The classifier answers differently each time: every answer is the mean of {draws} calls, attacks climb the "

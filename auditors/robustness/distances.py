@@ -1,14 +1,50 @@
 """How far each broken picture had to be changed: an upper bound that ranks groups and is no headline."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.robustness.ball import BALLS, Norm
-from evenhand.auditors.robustness.ensemble import Outcome, Subjects
+from evenhand.auditors.robustness.ensemble import Outcome, Subjects, attack
+from evenhand.auditors.robustness.masking import Setting
 from evenhand.auditors.robustness.scores import probabilities
 
 HALVINGS = 10
+DOUBLINGS = 3
+"""How often the largest size of the run is doubled for pictures that no attack broke."""
+
+
+def farther(subjects: Subjects, outcome: Outcome, *, largest: float, setting: Setting) -> Outcome:
+    """The outcome with what one attack breaks at two, four and eight times the largest size; the given one stays as it is.
+
+    For distances alone: no rate of the report is about these sizes.
+    """
+    beyond = replace(
+        outcome,
+        smallest=outcome.smallest.copy(),
+        example=outcome.example.copy(),
+        winner=outcome.winner.copy(),
+        names=list(outcome.names),
+        tried={},
+    )
+    _, height, width, channels = subjects.clean.shape
+    longest = BALLS[setting.norm](1.0).sizes(np.ones((1, height, width, channels), np.float32))[0]
+    size = largest
+    for _ in range(DOUBLINGS):
+        size = min(2 * size, float(longest))
+        attack(
+            subjects,
+            beyond,
+            classifier=setting.classifier,
+            stages=setting.scouts or setting.black,
+            eps=size,
+            seed=setting.seed,
+            batch_size=setting.batch_size,
+            norm=setting.norm,
+        )
+    return beyond
 
 
 def distances(

@@ -69,8 +69,11 @@ def examples_panel(
                 "confidence before": round(float(subjects.scores[example.row, example.label]), 4),
                 "read after": data.classes[read],
                 "confidence after": round(float(fooled[position, read]), 4),
+                "confidence in its class after": round(float(fooled[position, example.label]), 4),
                 "largest change of a channel (of 255)": round(float(np.abs(after - before).max()) * 255, 2),
                 "mean change (of 255)": round(float(np.abs(after - before).mean()) * 255, 2),
+                "PSNR (dB)": round(peak_signal_to_noise(before, after), 1),
+                "change shown times": round(magnification(after - before)),
                 "found by": outcome.names[outcome.winner[example.row]],
                 "still misread after rounding to 8 bits": "yes"
                 if rounded[position].argmax() != example.label
@@ -89,17 +92,29 @@ def examples_panel(
 _TEXT = (
     "For each class and group, of the pictures that an attack broke at the size of change that decides, the one of "
     "median distance: the original, the change (grey is no change; scaled to full contrast), and the result, which the "
-    "classifier misreads. The table says how large the change is: up to about 8 of 255 a person hardly sees it. "
+    "classifier misreads. The figures say how large the change is (the largest and the mean of all channels, and the "
+    "peak signal-to-noise ratio: larger is closer to the original); whether a person would notice was not measured. "
     "One picture proves nothing; the verdict rests on the gaps."
 )
+
+
+def peak_signal_to_noise(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+    """10 log10 of the squared range over the mean squared change, in decibels; infinite without a change."""
+    error = float(np.square(after.astype(np.float64) - before).mean())
+    return float("inf") if error == 0 else -10 * float(np.log10(error))
+
+
+def magnification(change: NDArray[np.float32]) -> float:
+    """The factor by which a change is drawn: its largest becomes half the range about grey."""
+    largest = float(np.abs(change).max())
+    return 0.5 / largest if largest > 0 else 1.0
 
 
 def _pictures(
     before: NDArray[np.float32], after: NDArray[np.float32], *, caption: str, fooled: str
 ) -> Iterator[dict[str, str]]:
     change = after - before
-    largest = float(np.abs(change).max())
-    times = 0.5 / largest if largest > 0 else 1.0
+    times = magnification(change)
     yield {"src": data_uri(before), "alt": f"original: {caption}"}
     yield {
         "src": data_uri((0.5 + times * change).astype(np.float32)),

@@ -8,16 +8,17 @@ from numpy.typing import NDArray
 
 from evenhand.auditors.protocols import Progress
 from evenhand.auditors.report import AccuracyCurve, Attack, Masking, OtherNorm, RobustnessGroup
-from evenhand.auditors.robustness.attacked import Attacked, attack_all, sizes_for
+from evenhand.auditors.robustness.attacked import Attacked, attack_all, sizes_for, subjects_of
 from evenhand.auditors.robustness.ball import NORM_WORDS
 from evenhand.auditors.robustness.data import ImageData
-from evenhand.auditors.robustness.distances import distances
+from evenhand.auditors.robustness.distances import distances, farther
 from evenhand.auditors.robustness.draws import draws_of
 from evenhand.auditors.robustness.findings import gap_row
 from evenhand.auditors.robustness.gaps import Gap, decide
 from evenhand.auditors.robustness.masking import Setting, check_masking
 from evenhand.auditors.robustness.questions import Question, overruled, questions
 from evenhand.auditors.robustness.rates import curves, group_rows
+from evenhand.auditors.robustness.scores import labels_only
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Measured:
             norm=NORM_WORDS[setting.norm],
             eps=self.eps,
             attacks=list(dict.fromkeys(stage.attack.name for stage in [*white, *black])),
-            steps=strength.steps if white else strength.queries,
+            steps=strength.steps if white else max(stage.attack.queries for stage in black),
             restarts=strength.restarts if white else 1,
             seed=setting.seed,
             draws=draws_of(setting.classifier),
@@ -86,11 +87,14 @@ def measure(
     progress: Progress,
 ) -> Measured:
     """Attack in the norm of the setting, check the attacks, and decide every gap."""
-    attacked = attack_all(data, setting, sizes_for(data, eps, setting.norm), progress)
+    subjects = subjects_of(data, setting)
+    setting = replace(setting, labels_only=labels_only(setting.classifier, subjects.scores))
+    attacked = attack_all(subjects, setting, sizes_for(data, eps, setting.norm), progress)
     progress(0.6, "checking for gradient masking")
     masking = check_masking(attacked.subjects, attacked.outcome, eps=attacked.eps, setting=setting)
     progress(0.9, "comparing groups")
-    sizes = distances(attacked.subjects, attacked.outcome, classifier=setting.classifier, norm=setting.norm)
+    beyond = farther(attacked.subjects, attacked.outcome, largest=attacked.sizes.ascending[-1], setting=setting)
+    sizes = distances(attacked.subjects, beyond, classifier=setting.classifier, norm=setting.norm)
     gaps = [
         (overruled(decide(question.members, tolerance=tolerance), question, attacked, masking), question)
         for attribute in attributes

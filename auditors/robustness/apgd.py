@@ -24,6 +24,7 @@ class Apgd:
     name: str
     steps: int
     restart: int = 0
+    roams: bool = False
 
     @property
     def queries(self) -> int:

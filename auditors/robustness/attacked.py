@@ -87,19 +87,23 @@ def _no_size(wrong: Sequence[float], norm: Norm, longest: float) -> str:
     return f"eps {found} is no size of change in {NORM_WORDS[norm]}; right would be {right} under [robustness]."
 
 
-def attack_all(data: ImageData, setting: Setting, sizes: Sizes, progress: Progress) -> Attacked:
-    """Attack at every size from the largest down, then with the whole ensemble at the size that decides.
-
-    What survives a large change is not attacked with a smaller one, so each picture resists in full length about once.
-    The size that decides gets everything: there every picture that is still robust is attacked by every stage.
-    """
+def subjects_of(data: ImageData, setting: Setting) -> Subjects:
+    """The pictures with what the deployed model says of them unchanged."""
     clean = unit_interval(data.images)
-    subjects = Subjects(
+    return Subjects(
         clean=clean,
         label=data.label.astype(np.int64),
         ids=data.ids,
         scores=probabilities(setting.classifier, clean, batch_size=setting.batch_size),
     )
+
+
+def attack_all(subjects: Subjects, setting: Setting, sizes: Sizes, progress: Progress) -> Attacked:
+    """Attack at every size from the largest down, then with the whole ensemble at the size that decides.
+
+    What survives a large change is not attacked with a smaller one, so each picture resists in full length about once.
+    The size that decides gets everything: there every picture that is still robust is attacked by every stage.
+    """
     outcome = Outcome.before(subjects)
     survived = np.zeros(len(subjects), dtype=bool)
     first = setting.scouts or setting.black

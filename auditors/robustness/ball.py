@@ -20,6 +20,9 @@ CLIPPED_ROUNDS = 3
 """Rounds in which an L2 change that [0, 1] has cut is lengthened again."""
 WORTH_LENGTHENING = np.float32(1.001)
 
+INSIDE = 1e-6
+"""Rounding of float32 that a change may exceed its ball by, a share of its size where that is above 1."""
+
 Pictures = NDArray[np.float32]
 """Pictures in [0, 1], shape (n, height, width, channels): as `predict_proba` reads them, and torch's channels-last."""
 
@@ -53,6 +56,9 @@ class Ball(Protocol):
 
     def start(self, clean: Pictures, keys: NDArray[np.uint64]) -> Pictures:
         """A random point of the ball around each picture, before [0, 1] cuts it; `keys` of shape (n,)."""
+
+    def whole(self, shape: tuple[int, ...]) -> "Ball":
+        """The ball that allows every picture of that shape."""
 
     def grey(self, shape: tuple[int, ...]) -> float:
         """The eps within which every picture of that shape can become the same even grey."""
@@ -99,6 +105,9 @@ class LinfBall:
         start -= np.float32(self.eps)
         start += clean
         return start
+
+    def whole(self, shape: tuple[int, ...]) -> "LinfBall":
+        return LinfBall(1.0)
 
     def grey(self, shape: tuple[int, ...]) -> float:
         return 0.5
@@ -163,12 +172,20 @@ class L2Ball:
         start += clean
         return start
 
+    def whole(self, shape: tuple[int, ...]) -> "L2Ball":
+        return L2Ball(float(np.sqrt(np.prod(shape))))
+
     def grey(self, shape: tuple[int, ...]) -> float:
         return 0.5 * float(np.sqrt(np.prod(shape)))
 
     def sizes(self, change: Pictures) -> NDArray[np.float64]:
         flat = change.reshape(len(change), -1)
         return np.asarray(np.sqrt(np.square(flat, dtype=np.float64).sum(axis=1)), dtype=np.float64)
+
+
+def inside(ball: Ball, change: Pictures) -> NDArray[np.bool_]:
+    """Which changes the ball allows, shape (n,)."""
+    return np.asarray(ball.sizes(change) <= ball.eps + INSIDE * max(1, ball.eps))
 
 
 BALLS: dict[Norm, type[LinfBall] | type[L2Ball]] = {"linf": LinfBall, "l2": L2Ball}

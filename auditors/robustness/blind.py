@@ -23,6 +23,7 @@ class RandomNoise:
 
     queries: int
     name: str = "random noise"
+    roams: bool = False
 
     def search(self, batch: Batch, *, ball: Ball, seed: int) -> "RandomNoiseSearch":
         return RandomNoiseSearch(batch, ball=ball, seed=seed)
@@ -51,6 +52,7 @@ class Square:
 
     queries: int
     name: str = "Square"
+    roams: bool = False
 
     def search(self, batch: Batch, *, ball: Ball, seed: int) -> Search:
         if ball.norm == L2Ball.norm:

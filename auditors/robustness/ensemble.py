@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.robustness.apgd import Apgd
-from evenhand.auditors.robustness.ball import BALLS, Ball, Norm, Pictures
+from evenhand.auditors.robustness.ball import BALLS, Ball, Norm, Pictures, inside
 from evenhand.auditors.robustness.blind import RandomNoise, Square
 from evenhand.auditors.robustness.loop import Attack, Batch, Oracle, run
+from evenhand.auditors.robustness.rays import RayS
 from evenhand.auditors.robustness.scores import BATCH_SIZE, ScoreOracle, batches, gives_gradients, probabilities
 
-INSIDE = 1e-6
-"""Rounding of float32 that a change may exceed its ball by."""
+TARGETS_APART = 1000
+"""Between the random starts of one restart of a targeted attack and those of the next; more than there are targets."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,12 @@ class Strength:
     restarts: int = 1
     targets: int = 3
     queries: int = 200
+    label_queries: int = 500
     noise_draws: int = 10
 
     @classmethod
     def thorough(cls) -> "Strength":
-        return cls(steps=100, restarts=5, targets=9, queries=5000, noise_draws=50)
+        return cls(steps=100, restarts=5, targets=9, queries=5000, label_queries=5000, noise_draws=50)
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,11 @@ def white_box_stages(
         for restart in range(strength.restarts)
     ]
     targets = range(min(strength.targets, classes - 1)) if classes >= 3 else ()
-    return stages + [Stage(Apgd("APGD-T", steps, rank), ask[targeted], target_rank=rank) for rank in targets]
+    return stages + [
+        Stage(Apgd("APGD-T", steps, rank + TARGETS_APART * restart), ask[targeted], target_rank=rank)
+        for restart in range(strength.restarts)
+        for rank in targets
+    ]
 
 
 def scouts(classifier: ImageClassifier, strength: Strength, *, device: str, steps: int | None = None) -> list[Stage]:
@@ -141,13 +147,16 @@ def scouts(classifier: ImageClassifier, strength: Strength, *, device: str, step
     return [stage for stage in white if stage.attack.name in ("APGD-margin", "APGD-DLR")][:1]
 
 
-def black_box_stages(classifier: ImageClassifier, strength: Strength) -> list[Stage]:
-    """Square; before it random noise where there are no gradients."""
+def black_box_stages(classifier: ImageClassifier, strength: Strength, *, labels_only: bool = False) -> list[Stage]:
+    """Square; before it random noise where there are no gradients; RayS in its place where there are labels alone."""
     ask = ScoreOracle(classifier)
+    noise = Stage(RandomNoise(strength.noise_draws), ask, black_box=True)
+    if labels_only:
+        return [noise, Stage(RayS(strength.label_queries), ask, black_box=True)]
     square = Stage(Square(strength.queries), ask, black_box=True)
     if gives_gradients(classifier):
         return [square]
-    return [Stage(RandomNoise(strength.noise_draws), ask, black_box=True), square]
+    return [noise, square]
 
 
 def attack(
@@ -186,7 +195,7 @@ def confirmed(
     """Which candidates lie inside the ball and inside [0, 1] and fool the deployed model."""
     if len(rows) == 0:
         return np.empty(0, dtype=bool)
-    inside = ball.sizes(pictures - batch.clean[rows]) <= ball.eps + INSIDE * max(1, ball.eps)
-    inside &= (pictures.min(axis=(1, 2, 3)) >= 0) & (pictures.max(axis=(1, 2, 3)) <= 1)
+    allowed = inside(ball, pictures - batch.clean[rows])
+    allowed &= (pictures.min(axis=(1, 2, 3)) >= 0) & (pictures.max(axis=(1, 2, 3)) <= 1)
     wrong = probabilities(classifier, pictures).argmax(axis=1) != batch.label[rows]
-    return np.asarray(inside & wrong)
+    return np.asarray(allowed & wrong)

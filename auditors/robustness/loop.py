@@ -1,7 +1,8 @@
 """The attack loop, written once: budget, success, the active set of survivors. What is tried belongs to the attack.
 
 An attack proposes, an oracle answers, the search learns. The loop distrusts both: every candidate is brought back
-inside the ball before it is scored, and `ensemble` scores what is found again through the deployed model.
+inside the ball before it is scored, or not counted outside it, and `ensemble` scores what is found again through the
+deployed model.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.robustness.ball import Ball, Pictures, Room
+from evenhand.auditors.robustness.ball import Ball, Pictures, Room, inside
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Attack(Protocol):
     def queries(self) -> int:
         """How many candidates it may try on a picture."""
 
+    @property
+    def roams(self) -> bool:
+        """Whether it asks beyond the ball too; what is misread there tells it the way and settles nothing."""
+
     def search(self, batch: Batch, *, ball: Ball, seed: int) -> Search: ...
 
 
@@ -89,17 +94,18 @@ def run(batch: Batch, *, attack: Attack, oracle: Oracle, ball: Ball, seed: int) 
         At most one candidate a picture, inside the ball and inside [0, 1].
     """
     active = np.arange(len(batch))
-    room: Room = ball.around(batch.clean)
+    room: Room = (ball.whole(batch.clean.shape[1:]) if attack.roams else ball).around(batch.clean)
     search = attack.search(batch, ball=ball, seed=seed)
     rows: list[NDArray[np.int64]] = []
     pictures: list[Pictures] = []
     for query in range(attack.queries):
         candidate = room.project(search.propose(room))
         feedback = oracle(candidate, batch)
-        if feedback.wrong.any():
-            rows.append(active[feedback.wrong])
-            pictures.append(candidate[feedback.wrong])
-        left = ~feedback.wrong
+        broken = feedback.wrong & inside(ball, candidate - batch.clean) if attack.roams else feedback.wrong
+        if broken.any():
+            rows.append(active[broken])
+            pictures.append(candidate[broken])
+        left = ~broken
         if query + 1 == attack.queries or not left.any():
             break
         search.learn(candidate, feedback)

@@ -52,6 +52,8 @@ class Setting:
     norm: Norm = "linf"
     calls_differ: float = 0.0
     """Largest difference between two calls about the same pictures, measured before any averaging."""
+    labels_only: bool = False
+    """Whether every probability of the clean pictures is 0 or 1, so that scores say no more than labels."""
 
     @property
     def white(self) -> list[Stage]:
@@ -63,7 +65,7 @@ class Setting:
 
     @property
     def black(self) -> list[Stage]:
-        return black_box_stages(self.classifier, self.strength)
+        return black_box_stages(self.classifier, self.strength, labels_only=self.labels_only)
 
 
 def check_masking(subjects: Subjects, outcome: Outcome, *, eps: float, setting: Setting) -> Masking:

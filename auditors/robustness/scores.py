@@ -23,6 +23,11 @@ def gives_gradients(classifier: ImageClassifier) -> "TypeGuard[DifferentiableIma
     return callable(getattr(classifier, "logits", None))
 
 
+def labels_only(classifier: ImageClassifier, scores: NDArray[np.float64]) -> bool:
+    """Whether the classifier is asked without gradients and its scores (n, K) are all 0 or 1, labels put as numbers."""
+    return not gives_gradients(classifier) and len(scores) > 0 and bool(np.all((scores == 0) | (scores == 1)))
+
+
 def batches(n: int, batch_size: int) -> Iterator[slice]:
     """Slices that cover n rows, none longer than `batch_size`."""
     return (slice(start, min(start + batch_size, n)) for start in range(0, n, batch_size))

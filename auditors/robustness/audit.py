@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from evenhand.auditors.protocols import ImageClassifier, Progress, silent
-from evenhand.auditors.report import Finding, Masking, Robustness, RobustnessGroup
+from evenhand.auditors.report import Finding, Masking, PictureResults, Robustness, RobustnessGroup
 from evenhand.auditors.robustness.attacked import Attacked, sizes_for
 from evenhand.auditors.robustness.ball import BALLS, Norm
 from evenhand.auditors.robustness.blind import random_pictures
@@ -18,11 +18,15 @@ from evenhand.auditors.robustness.examples import examples_panel
 from evenhand.auditors.robustness.findings import finding_of, gap_row
 from evenhand.auditors.robustness.limits import limits_in_words
 from evenhand.auditors.robustness.masking import Setting
-from evenhand.auditors.robustness.measured import beside, measure
+from evenhand.auditors.robustness.measured import Measured, beside, measure
+from evenhand.auditors.robustness.ranks import distance_ranks
 from evenhand.auditors.robustness.rates import group_rows
 from evenhand.auditors.robustness.scores import BATCH_SIZE, probabilities
 from evenhand.auditors.robustness.words import size_in_words
 from evenhand.auditors.verdict import Gate
+
+MOST_PICTURES = 5000
+"""Pictures whose results the report has one by one."""
 
 
 def audit_robustness(
@@ -119,6 +123,10 @@ def audit_robustness(
         masking=measured.masking,
         other_norms=[beside(other, attributes, level) for other in others],
         corruptions=corruptions,
+        distance_ranks=[
+            row for attribute in attributes for row in distance_ranks(data, attribute, measured.sizes, level=level)
+        ],
+        pictures=_picture_results(data, measured),
         noise=_noise_rows(data, attributes, measured.attacked, first, level),
         panels=[
             examples_panel(
@@ -140,6 +148,19 @@ def audit_robustness(
 
 def _part(progress: Progress, start: float, share: float) -> Progress:
     return lambda fraction, message: progress(start + share * fraction, message)
+
+
+def _picture_results(data: ImageData, measured: Measured) -> PictureResults:
+    attacked, shown = measured.attacked, slice(0, MOST_PICTURES)
+    outcome = attacked.outcome
+    return PictureResults(
+        ids=data.ids[shown].tolist(),
+        correct=attacked.subjects.correct[shown].tolist(),
+        robust=outcome.robust(attacked.eps)[shown].tolist(),
+        distance=[round(size, 6) if np.isfinite(size) else None for size in measured.sizes[shown].tolist()],
+        found_by=[outcome.names[index] if index >= 0 else None for index in outcome.winner[shown].tolist()],
+        left_out=max(0, len(data) - MOST_PICTURES),
+    )
 
 
 def _noise_rows(

@@ -13,6 +13,7 @@ import jinja2
 from evenhand.auditors.gate import EXIT_MEANING
 from evenhand.auditors.report import Report
 from evenhand.service.render import (
+    alternatives,
     bounds,
     charts,
     checks,
@@ -21,6 +22,7 @@ from evenhand.service.render import (
     perception,
     practice,
     proxies,
+    proxy_places,
     recourse,
     robustness,
     scores,
@@ -62,6 +64,8 @@ def view(report: Report) -> dict[str, Any]:
         "checks": checks.arrange(report),
         "tables": groups.tables(report),
         "groups": groups,
+        "alternatives": alternatives,
+        "places": proxy_places,
         "proxies": proxies,
         "robust": robustness,
         "perceived": perception,

@@ -4,8 +4,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evenhand.auditors.report import Estimate, FeasibleChanges, Report
-from evenhand.service.render import bounds, checks, groups, numbers, practice, recourse, sentences, words
+from evenhand.auditors.report import Estimate, FeasibleChanges, ProxyAudit, Report
+from evenhand.service.render import (
+    alternatives,
+    bounds,
+    checks,
+    groups,
+    numbers,
+    practice,
+    proxy_places,
+    recourse,
+    sentences,
+    words,
+)
 from evenhand.service.render import proxies as arranged_proxies
 from evenhand.service.render import robustness as arranged_robustness
 
@@ -243,11 +254,17 @@ def _proxies(report: Report) -> Iterator[Block]:
     if audit is None:
         return
     yield heading("Features that stand in for an attribute")
+    if audit.surrogate is not None:
+        yield text(audit.surrogate.message)
     for attribute in arranged_proxies.attributes(audit):
+        for choice in alternatives.proven(audit, attribute):
+            yield text(f"Less discriminatory alternative, {attribute}: {choice.message}")
         rows = [
             [
                 PaperCell(row.feature, strong=True),
-                PaperCell(words.role(row.role), tone=words.TONES.get(row.role)),
+                PaperCell(
+                    words.role(row.role), "by the surrogate" if row.surrogate else "", tone=words.TONES.get(row.role)
+                ),
                 PaperCell(numbers.fixed(row.encodes.auc), numbers.span(row.encodes.low, row.encodes.high)),
                 PaperCell(numbers.fixed(row.flip_rate)),
                 estimated(row.contribution),
@@ -260,6 +277,33 @@ def _proxies(report: Report) -> Iterator[Block]:
             rows,
             widths=[2, 1.4, 1.4, 1.2, 1.4],
             left=[0, 1],
+        )
+        yield from _beside_the_features(audit, attribute)
+
+
+def _beside_the_features(audit: ProxyAudit, attribute: str) -> Iterator[Block]:
+    """Joint sets, regions, the gap's explained part, leakage and how many other choices were tried, in short."""
+    for found in arranged_proxies.sets(audit, attribute):
+        yield text(arranged_proxies.set_in_words(found))
+    for place in proxy_places.regions(audit, attribute):
+        inside, elsewhere = place.inside, place.outside
+        yield text(
+            f"{inside.feature} encodes {attribute} where {inside.stratum} ({numbers.short(inside.encodes.auc)}), and is "
+            f"not shown to elsewhere ({numbers.short(elsewhere.encodes.auc)}): {words.role(inside.role)}."
+        )
+    for split in audit.explained:
+        if split.attribute == attribute:
+            yield text(arranged_proxies.explained_in_words(split))
+    for leak in arranged_proxies.leaks(audit, attribute):
+        yield text(arranged_proxies.leak_in_words(leak), soft=True)
+    tried = alternatives.choices(audit, attribute)
+    if tried:
+        proven = len(alternatives.proven(audit, attribute))
+        yield text(
+            f"{words.first_upper(words.plural(len(tried), 'other choice'))} tried, "
+            f"{words.number_word(proven) if proven else 'none'} proven less discriminatory. Each, with what it costs, is "
+            "in the HTML and the JSON.",
+            soft=True,
         )
 
 

@@ -1,8 +1,8 @@
 """Arranges the proxy audit for its map, its table and its features."""
 
 from evenhand.auditors.policy import INTERSECTION_SIGN
-from evenhand.auditors.report import Encodes, Leakage, ProxyAudit, ProxyFeature, ProxySet, Report
-from evenhand.service.render import numbers, profile_chart, proxy_map, words
+from evenhand.auditors.report import Encodes, ExplainedGap, Leakage, ProxyAudit, ProxyFeature, ProxySet, Report
+from evenhand.service.render import alternatives, numbers, profile_chart, proxy_map, words
 
 _BY_ROLE = ("proxy", "joint_proxy", "masking", "latent_proxy", "neutral")
 _ASKING = ("proxy", "joint_proxy", "masking")
@@ -28,11 +28,6 @@ def features(audit: ProxyAudit, attribute: str) -> list[ProxyFeature]:
             -(strength(row.encodes) or 0.0),
         ),
     )
-
-
-def strata(audit: ProxyAudit, attribute: str) -> list[ProxyFeature]:
-    """The rows that are about one stratum."""
-    return [row for row in audit.features if row.attribute == attribute and row.stratum is not None]
 
 
 def sets(audit: ProxyAudit, attribute: str) -> list[ProxySet]:
@@ -99,10 +94,14 @@ def needing_justification(audit: ProxyAudit, attribute: str) -> list[str]:
 
 
 def asking(report: Report, audit: ProxyAudit, attribute: str) -> list[str]:
-    """What needs justification, in words: a block of several features once, and the sets."""
+    """What needs justification, in words: a block of several features once, and the sets.
+
+    Proven alternatives are left to `alternatives`, which says them first.
+    """
     rows: list[ProxyFeature | ProxySet] = [row for row in features(audit, attribute) if row.role in _ASKING]
     rows += [found for found in sets(audit, attribute) if found.role in _ASKING]
-    said = (message(report, row) for row in rows)
+    known = [choice.message for choice in alternatives.proven(audit, attribute)]
+    said = (_without(message(report, row), known) for row in rows)
     return [text for text in dict.fromkeys(said) if text]
 
 
@@ -144,6 +143,64 @@ def none_in_words(audit: ProxyAudit, attribute: str) -> str:
 
 def leaks(audit: ProxyAudit, attribute: str) -> list[Leakage]:
     return [leak for leak in audit.leakage if leak.attribute == attribute]
+
+
+def brief(audit: ProxyAudit, attribute: str) -> list[str]:
+    """What a summary says: proven alternatives first, then what needs justification, or that nothing was found."""
+    found = needing_justification(audit, attribute)
+    found += [set_name(joint) for joint in sets(audit, attribute) if joint.role in _ASKING]
+    by = "by a surrogate: " if any(row.surrogate for row in features(audit, attribute)) else ""
+    best = alternatives.line(audit, attribute)
+    return [
+        *([f"less discriminatory alternative proven, {best}"] if best else []),
+        f"{attribute}: {by}{', '.join(found)} need{'s' if len(found) == 1 else ''} justification"
+        if found
+        else f"{attribute}: nothing found that encodes it, is used and moves the gap",
+    ]
+
+
+def set_in_words(found: ProxySet) -> str:
+    """What a joint set encodes and adds to the gap, and whether it needs justification."""
+    between = numbers.span(found.contribution.low, found.contribution.high, text="sentence")
+    part = found.contribution.estimate
+    contributes = "" if part is None else f"; contribution {numbers.short(part)}" + (f" ({between})" if between else "")
+    asks = " Needs justification." if found.role in _ASKING else ""
+    note = f" {words.first_upper(found.note)}." if found.note else ""
+    return (
+        f"{words.first_upper(words.role(found.role))}: {', '.join(found.features)} encode {found.attribute} together "
+        f"({numbers.short(found.encodes.auc)}) though none does alone{contributes}.{asks}{note}"
+    )
+
+
+def leak_in_words(leak: Leakage) -> str:
+    """How well all features, and the score alone, tell the attribute, with what that certifies."""
+    said = (
+        f"All features together give {leak.attribute} away with an area of {numbers.short(leak.features.auc)}, the score "
+        f"alone with {numbers.short(leak.score.auc)}; .5 gives nothing away."
+    )
+    return " ".join(filter(None, (said, leak.certificate, leak.score_certificate)))
+
+
+def explained_in_words(split: ExplainedGap) -> str:
+    """'Of the gap of .200 (Male less Female), .081 (.070 to .092) goes with hours, declared legitimate; ...'."""
+    parts = [
+        f"{numbers.short(part.estimate)} ({numbers.span(part.low, part.high, text='sentence')}) {said}"
+        for part, said in (
+            (split.explained, f"goes with {', '.join(split.factors)}, declared legitimate"),
+            (split.unexplained, "does not"),
+            (split.outside_common_support, "comes from people who cannot be compared"),
+        )
+    ]
+    return (
+        f"Of the gap of {numbers.short(split.gap)} ({words.value(split.high)} less {words.value(split.low)}), "
+        f"{'; '.join(parts)}. Whether these factors are legitimate is for people to justify."
+    )
+
+
+def _without(said: str, known: list[str]) -> str:
+    for message in known:
+        said = said.removesuffix(message).rstrip()
+    return said
 
 
 def _reaches(encodes: Encodes) -> bool:

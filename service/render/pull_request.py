@@ -3,7 +3,7 @@
 import re
 
 from evenhand.auditors.report import Estimate, Report
-from evenhand.service.render import checks, groups, numbers, practice_text, sentences, subgroups, words
+from evenhand.service.render import checks, groups, numbers, practice_text, proxies, sentences, subgroups, words
 
 MARKS = {"proven_disparity": "🔴", "inconclusive": "🟡", "proven_within": "🟢"}
 MOST_GROUPS = 20
@@ -27,6 +27,9 @@ def markdown(report: Report) -> str:
                 parts.append(f"and {numbers.rows(len(shown.rows) - MOST_GROUPS)} smaller groups in the report")
     if (worst := subgroups.line(report)) is not None:
         parts.append(text(worst))
+    if (proxy := report.audits.proxy) is not None:
+        said = [line for attribute in proxies.attributes(proxy) for line in proxies.brief(proxy, attribute)]
+        parts += ["### Proxies", "\n".join(f"- {text(words.first_upper(line))}" for line in said)] if said else []
     practised = [
         f"{text(caption)}\n\n{table(['Group', *map(text, header[1:])], [[text(cell) for cell in row] for row in body])}"
         for caption, header, body in practice_text.markdown_tables(report)

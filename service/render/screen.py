@@ -6,7 +6,17 @@ from rich.text import Text
 
 from evenhand.auditors.report import Estimate, Report
 from evenhand.auditors.verdict import Verdict
-from evenhand.service.render import checks, groups, numbers, practice_text, proxies, sentences, subgroups, words
+from evenhand.service.render import (
+    alternatives,
+    checks,
+    groups,
+    numbers,
+    practice_text,
+    proxies,
+    sentences,
+    subgroups,
+    words,
+)
 
 STYLES = {"bad": "bold red", "ok": "green", "maybe": "yellow", "quiet": "dim"}
 WIDE = 115
@@ -164,16 +174,19 @@ def _proven_beside(report: Report) -> list[str]:
 
 
 def _proxies(report: Report) -> list[Text]:
-    """One line for each feature that encodes an attribute, those that need a justification first."""
+    """A proven alternative, then a line for each feature that encodes, those that need a justification first."""
     audit = report.audits.proxy
     if audit is None:
         return []
     lines = [Text("Proxies", style="bold")]
     for attribute in proxies.attributes(audit):
+        if best := alternatives.line(audit, attribute):
+            lines.append(Text(words.printable(f"{'alternative':<18}{best}"), style=STYLES["maybe"]))
         telling = [row for row in proxies.features(audit, attribute) if row.role != "neutral"]
         for row in telling:
             numbers_said = proxies.row_in_words(row)
-            said = f"{words.role(row.role):<18}{row.feature}, {attribute}: {numbers_said}"
+            by = " (by the surrogate)" if row.surrogate else ""
+            said = f"{words.role(row.role):<18}{row.feature}, {attribute}: {numbers_said}{by}"
             lines.append(Text(words.printable(said), style=STYLES[words.TONES[row.role]]))
         for found in audit.sets:
             if found.attribute == attribute:

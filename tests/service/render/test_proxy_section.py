@@ -10,7 +10,7 @@ from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.profile import cells_of, profile
 from evenhand.auditors.report import Encodes, Estimate, ProxyAudit, ProxyFeature, Report, WhatIf, WhatIfChange
 from evenhand.service import render
-from evenhand.service.render import profile_chart, proxies, proxy_map
+from evenhand.service.render import alternatives, pdf_blocks, profile_chart, proxies, proxy_map, proxy_places
 from evenhand.service.render.proxy_map import NARROW, WIDE, Mark, around, box_of
 from tests.service.render import examples
 
@@ -195,3 +195,169 @@ def test_what_if_shows_each_choice_with_its_change() -> None:
     assert "What if: one other choice, each with what it costs" in page
     assert "0.800 → 0.790<small>change −0.010</small><small>−0.020 to 0.000</small>" in page
     assert "Accuracy falls." in page
+
+
+def proven_choice(**more: object) -> WhatIf:
+    changes = [
+        {"metric": metric, "against": "model", "before": before, "after": after, "change": {"estimate": after - before}}
+        for metric, before, after in (("accuracy", 0.871, 0.864), ("demographic_parity_difference", 0.17, 0.13))
+    ]
+    group = {"group": {"sex": "Female"}, "n": 60, "to_positive": 0.012, "to_negative": 0.026}
+    return WhatIf.model_validate(
+        {
+            "attribute": "sex",
+            "features": ["zip"],
+            "role": "proxy",
+            "action": "neutralise",
+            "rows": 100,
+            "level": 0.99,
+            "changes": changes,
+            "groups": [group],
+            "alternative": "proven",
+            "message": "With zip neutralised the gap falls.",
+        }
+        | more
+    )
+
+
+def report_of(**parts: object) -> Report:
+    audit = ProxyAudit.model_validate(
+        {"rows_used": 100, "gap": {"sex": 0.1}, "features": [row("zip", "proxy")]} | parts
+    )
+    report: Report = examples.everything()
+    finding = next(found for found in report.findings if found.audit == "proxy")
+    said = "Zip needs justification. With zip neutralised the gap falls."
+    mine = finding.model_copy(update={"id": "proxy/contribution/sex/zip", "message": said})
+    return report.model_copy(
+        update={"audits": report.audits.model_copy(update={"proxy": audit}), "findings": [*report.findings, mine]}
+    )
+
+
+def section_of(**parts: object) -> str:
+    page = render.html(report_of(**parts))
+    start = page.index('<h2 id="proxies">')
+    return page[start : page.index("</section>", start)]
+
+
+def test_proven_alternative_is_the_first_thing_said_of_an_attribute_and_said_once_there() -> None:
+    section = section_of(what_if=[proven_choice(alternative="not_proven", message="Left out."), proven_choice()])
+
+    before_the_map = section[: section.index("<figure>")]
+    assert before_the_map.index("Less discriminatory alternative") < before_the_map.index("Needs justification")
+    assert before_the_map.count("With zip neutralised the gap falls.") == 1
+    assert "<li>Zip needs justification.</li>" in before_the_map
+    assert section.count("less discriminatory, proven") == 1
+    assert "Female: .012 to positive, .026 to negative" in section
+
+
+def test_alternative_that_is_not_proven_is_not_called_one() -> None:
+    report = report_of(what_if=[proven_choice(alternative="not_proven")])
+
+    assert "Less discriminatory alternative" not in render.html(report)
+    assert "alternative" not in render.markdown(report).lower()
+
+
+def test_summary_for_a_pull_request_says_the_alternative_and_what_needs_justification() -> None:
+    said = render.markdown(report_of(what_if=[proven_choice()]))
+
+    best = "Less discriminatory alternative proven, sex: zip neutralised: gap .170 to .130, accuracy .871 to .864"
+    assert said.index(best) < said.index("Sex: zip needs justification")
+
+
+def test_smallest_gap_among_the_proven_is_named_on_one_line() -> None:
+    smaller = proven_choice(features=["zip", "age"])
+    gap = smaller.changes[1].model_copy(update={"after": 0.1, "change": Estimate(estimate=-0.07)})
+    smaller = smaller.model_copy(update={"changes": [smaller.changes[0], gap]})
+    audit = ProxyAudit(rows_used=100, gap={"sex": 0.17}, features=[], what_if=[proven_choice(), smaller])
+
+    assert alternatives.line(audit, "sex").startswith("sex: zip and age neutralised: gap .170 to .100")
+    assert alternatives.line(audit, "sex").endswith("one more proven")
+    assert alternatives.line(audit, "race") == ""
+
+
+def test_region_stands_beside_everywhere_else_and_a_declared_stratum_apart() -> None:
+    rows = [
+        row("zip", "latent_proxy", stratum="region = north", encodes=Encodes(auc=0.86)),
+        row("zip", "neutral", stratum="outside region = north", encodes=Encodes(auc=None)),
+        row("zip", "neutral", stratum="2023"),
+    ]
+    audit = ProxyAudit(rows_used=100, gap={"sex": 0.1}, features=rows)
+
+    (place,) = proxy_places.regions(audit, "sex")
+    section = section_of(features=[row("zip", "proxy"), *rows])
+
+    assert (place.inside.encodes.auc, place.outside.stratum) == (0.86, "outside region = north")
+    assert [found.stratum for found in proxy_places.strata(audit, "sex")] == ["2023"]
+    assert "where region = north" in section
+    assert "not told here" in section
+
+
+def test_gap_is_split_by_declared_factors_in_words() -> None:
+    part = {"estimate": 0.08, "low": 0.07, "high": 0.09}
+    split = {
+        "attribute": "sex",
+        "factors": ["hours"],
+        "high": "Male",
+        "low": "Female",
+        "rows": 100,
+        "cells": 5,
+        "gap": 0.2,
+        "explained": part,
+        "unexplained": {"estimate": 0.12, "low": 0.1, "high": 0.14},
+        "outside_common_support": {"estimate": 0.0, "low": -0.01, "high": 0.01},
+        "common_support": 0.98,
+        "level": 0.95,
+    }
+
+    section = section_of(explained=[split])
+
+    assert "Of the gap of .200 (Male less Female), .080 (.070 to .090) goes with hours, declared legitimate" in section
+    assert ".120 (.100 to .140) does not" in section
+    assert "is for people to justify" in section
+
+
+def test_influence_is_shown_with_its_interval_and_called_no_share() -> None:
+    interval = Estimate(estimate=0.301, low=0.29, high=0.312)
+
+    section = section_of(features=[row("zip", "proxy", influence=0.301, influence_interval=interval)])
+
+    assert "never shares" in section
+    assert "0.301<small>0.290 to 0.312</small>" in section
+
+
+def test_what_a_surrogate_says_is_marked_wherever_it_stands() -> None:
+    report = report_of(features=[row("zip", "proxy", surrogate=True)])
+
+    assert "by the surrogate" in render.html(report)
+    assert "Sex: by a surrogate: zip needs justification" in render.markdown(report)
+    assert "by the surrogate" in str(pdf_blocks.document(report))
+
+
+def test_leakage_stands_with_its_permuted_twin_and_its_certificate() -> None:
+    leak = {
+        "attribute": "sex",
+        "features": {"auc": 0.93, "low": 0.92, "high": 0.94},
+        "score": {"auc": 0.7},
+        "null_auc": 0.504,
+        "p_value": 0.048,
+        "permutations": 20,
+        "permuted_rows": 2000,
+        "balanced_error_rate": {"estimate": 0.145, "low": 0.137, "high": 0.152},
+        "certificate_limit": 0.489,
+        "certificate": "Not certified: too low.",
+        "score_balanced_error_rate": {"estimate": 0.335},
+    }
+
+    section = section_of(leakage=[leak])
+
+    for said in ("0.930<small>0.920 to 0.940", "0.504<small>p .048", "0.145<small>0.137 to 0.152", "above 0.489"):
+        assert said in section
+    assert "permuted 20 times on 2,000 rows" in section
+    assert "Not certified: too low." in section
+
+
+def test_document_for_paper_says_in_short_what_the_page_says_at_length() -> None:
+    said = str(pdf_blocks.document(report_of(what_if=[proven_choice()])))
+
+    assert "Less discriminatory alternative, sex: With zip neutralised the gap falls." in said
+    assert "One other choice tried, one proven less discriminatory." in said

@@ -16,12 +16,13 @@ SCRIPTS = Path(__file__).parent / "peer_scripts"
 REQUIREMENTS = {
     "aequitas": ("aequitas>=1,<2", "pandas<3", "pyarrow"),
     "divexplorer": ("divexplorer", "pandas<3", "pyarrow"),
+    "shap": ("shap", "scikit-learn"),
 }
 
 
 def peer_seconds(peer: str, *arguments: str, timeout_seconds: int = 300) -> float | None:
     """Seconds that the peer's script reports; None, with the reason printed, where it cannot be installed or run."""
-    if (problem := _installed(peer)) is not None:
+    if (problem := installed(peer)) is not None:
         print(f"  {peer} could not be installed, and is not compared: {problem}")
         return None
     command = [str(PYTHON), str(SCRIPTS / f"{peer}_seconds.py"), *arguments]
@@ -39,7 +40,7 @@ def peer_seconds(peer: str, *arguments: str, timeout_seconds: int = 300) -> floa
 
 
 @cache
-def _installed(peer: str) -> str | None:
+def installed(peer: str) -> str | None:
     """Why the peer cannot be had, or None."""
     if not PYTHON.exists():
         made = subprocess.run([sys.executable, "-m", "venv", str(FOLDER)], capture_output=True, text=True, check=False)

@@ -1,18 +1,20 @@
-"""The proxy audit's cost: areas and pair information beside scikit-learn in one run, and the whole audit.
+"""`make bench-proxy`: areas and pair information beside scikit-learn, contributions beside shap, and whole audits.
 
-Run: OMP_NUM_THREADS=1 python -m benchmarks.proxies [ROWS] [FEATURES]
+`python -m benchmarks.proxies [ROWS] [FEATURES]` for other sizes.
 """
 
+import os
 import sys
-from collections.abc import Mapping
-from typing import Any
+
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))  # before numpy
 
 import numpy as np
 from benchmarks.clock import core_seconds, say
+from benchmarks.proxy_audit import whole_audit
+from benchmarks.proxy_shap import beside_shap
 from numpy.typing import NDArray
 from sklearn.metrics import mutual_info_score, roc_auc_score
 
-from evenhand.auditors.proxies import ProxyData, audit_proxies
 from evenhand.auditors.proxies.joint import pair_information
 from evenhand.auditors.ranks import auc_of_scores
 
@@ -53,32 +55,16 @@ def information(rng: np.random.Generator, features: int, rows: int) -> bool:
     )
 
 
-def whole(columns: Mapping[str, NDArray[Any]], a: NDArray[np.int32], weights: NDArray[np.float64]) -> None:
-    def decide(some: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-        total = np.zeros(len(next(iter(some.values()))))
-        for weight, values in zip(weights, some.values(), strict=True):
-            total += weight * values
-        return total
-
-    def audit() -> None:
-        audit_proxies(
-            ProxyData(columns, attributes={"A": (a, ("0", "1"))}),
-            decide=decide,
-            score_threshold=0.0,
-            favourable_is_positive=True,
-            rng=np.random.default_rng(0),
-        )
-
-    taken = core_seconds(audit, times=1)
-    print(f"whole audit, {len(columns)} x {len(a):,}, linear model: {taken:.1f} s")
-
-
 def main(rows: int = 1_000_000, features: int = 50) -> int:
+    print("Proxies: this machine, one core, one run, medians; peers on the same rows, in the same run")
     rng = np.random.default_rng(0)
     a = rng.integers(0, 2, rows).astype(np.int32)
-    columns = {f"x{i}": rng.standard_normal(rows) + (i % 5 == 0) * a for i in range(features)}
-    met = [areas(list(columns.values()), a), information(rng, features, 100_000)]
-    whole(columns, a, rng.standard_normal(features))
+    columns = [rng.standard_normal(rows) + (i % 5 == 0) * a for i in range(features)]
+    met = [areas(columns, a), information(rng, features, 100_000), beside_shap()]
+    del columns
+    for model in ("linear", "trees"):
+        met.append(whole_audit(rows, features, model, thorough=False, minutes=2))
+    met.append(whole_audit(rows, features, "linear", thorough=True, minutes=20))
     return 0 if all(met) else 1
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.protocols import Progress
-from evenhand.auditors.proxies.contribution import Contributions, Part, part_of_gap, shapley
+from evenhand.auditors.proxies.contribution import Contributions, Part, part_of_gap, sampling_errors, shapley
 from evenhand.auditors.proxies.data import ProxyData
 from evenhand.auditors.proxies.groups import Contrast, contrast, widest_contrast
 from evenhand.auditors.proxies.interventions import Decide, Subjects, Use, measure_use, score_rows
@@ -51,6 +51,10 @@ class Answers:
         shares = self.contributions.scores if of_scores else self.contributions.decisions
         columns = [self.kept.index(block) for block in blocks if block in self.kept]
         return part_of_gap(shares, self.contrasts[place], list(self.contrasts).index(place), columns)
+
+    def sampling_errors(self, place: Place) -> tuple[float, float]:
+        """Standard errors of the least certain part of the gap of decisions here: of everything, and of the draws alone."""
+        return sampling_errors(self.contributions.decisions, self.contrasts[place], list(self.contrasts).index(place))
 
 
 def choose_pairs(

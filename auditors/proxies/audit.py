@@ -39,7 +39,7 @@ from evenhand.auditors.proxies.surrogate import (
     marked_set,
     unproven,
 )
-from evenhand.auditors.proxies.words import receives
+from evenhand.auditors.proxies.words import receives, sampling_note
 from evenhand.auditors.report import ExplainedGap, Finding, ProxyAudit, ProxyFeature, ProxySet, Surrogate
 
 ONE_GROUP = "fewer than two groups have 30 rows, so that nothing can be compared"
@@ -379,6 +379,15 @@ def _notes(
         f"Contribution: Shapley values on {answers.rows:,} rows and {2 * answers.pairs} orderings; "
         "the parts sum to the gap less the gap with everything permuted."
     )
+    for place in answers.contrasts:
+        if place[1] is None:
+            yield sampling_note(
+                place[0],
+                answers.sampling_errors(place),
+                rows=answers.rows,
+                orderings=2 * answers.pairs,
+                level=context.level,
+            )
 
 
 def _within(progress: Progress, start: float, end: float) -> Progress:

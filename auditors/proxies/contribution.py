@@ -114,6 +114,21 @@ def part_of_gap(shares: Shares, contrast: Contrast, place: int, blocks: Sequence
     return Part(float(contrast.difference(by_row)), float(np.sqrt(variance)))
 
 
+def sampling_errors(shares: Shares, contrast: Contrast, place: int) -> tuple[float, float]:
+    """Standard errors of the least certain block's part of the contrast's gap: of all that was drawn, and of the draws.
+
+    The first is over rows, orderings and permutations, as in `part_of_gap`; the second over orderings and permutations
+    alone: what another draw would move on the same rows. (0, 0) where no block moves a score.
+    """
+    by_pair = shares.by_pair[:, place]
+    if not by_pair.size:
+        return 0.0, 0.0
+    draws = by_pair.var(axis=0, ddof=1) / len(by_pair)
+    widest = int(np.argmax(contrast.variance(shares.by_row) + draws))
+    everything = float(contrast.variance(shares.by_row[:, widest])) + float(draws[widest])
+    return float(np.sqrt(everything)), float(np.sqrt(draws[widest]))
+
+
 def _growing(order: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Coalitions in which one block after another is permuted, shape (blocks, blocks); the last has all."""
     absent = np.zeros((len(order), len(order)), bool)

@@ -1,5 +1,7 @@
 """The proxy findings in words."""
 
+from statistics import NormalDist
+
 from evenhand.auditors.proxies.encoding import Encoding
 from evenhand.auditors.proxies.roles import USED, Claim
 from evenhand.auditors.report import Role
@@ -89,6 +91,22 @@ def use_note(role: Role, claim: Claim, flip_rate: float) -> str | None:
         direction = "widens" if claim.low > 0 else "narrows"
         return f"used; {direction} the gap, not shown to by more than {short(claim.tolerance)}"
     return "used, without being shown to move the gap"
+
+
+def sampling_note(attribute: str, errors: tuple[float, float], *, rows: int, orderings: int, level: float) -> str:
+    """How exact the parts of a gap are, for which only some rows, orderings and permutations were drawn.
+
+    Args:
+        attribute: whose gap it is.
+        errors: standard errors of the least certain part, of everything and of orderings and permutations alone.
+        rows, orderings: how many were drawn.
+        level: of the interval of one part, as a fraction.
+    """
+    everything, draws = (number(NormalDist().inv_cdf((1 + level) / 2) * error, digits=4) for error in errors)
+    return (
+        f"{attribute}: each part of the gap by itself is known to within {everything} ({percent(level)}), from {rows:,} rows and "
+        f"{orderings} orderings; other orderings and shuffles of the same rows move it by up to {draws}."
+    )
 
 
 def without_model_message(opening: str) -> str:

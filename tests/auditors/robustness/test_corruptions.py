@@ -8,14 +8,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from evenhand.auditors.checks import gated, refuse_unknown
+from evenhand.auditors.policy import Check
 from evenhand.auditors.report import CorruptionRow, Finding
-from evenhand.auditors.robustness import ImageData
+from evenhand.auditors.robustness import ImageData, audit_robustness
 from evenhand.auditors.robustness.clusters import unit_table
 from evenhand.auditors.robustness.corrupted import corruption_report, largest_by_chance, under_corruption
 from evenhand.auditors.robustness.corruptions import CORRUPTIONS, SEVERITIES, Corruption, corrupt
 from evenhand.auditors.robustness.data import Level, unit_interval
 from evenhand.auditors.robustness.ensemble import Subjects
 from evenhand.auditors.verdict import Gate, Verdict
+from tests.auditors.robustness.toys import Torch, convnet
 
 BY_NAME = {corruption.name: corruption for corruption in CORRUPTIONS}
 IDS = np.arange(40, dtype=np.int64)
@@ -219,6 +222,18 @@ def test_planted_gap_is_found_in_its_class_and_never_gated() -> None:
     assert 'class "no" with group "b"' in finding.message
 
 
+def test_a_policy_may_gate_the_gap_under_corruption() -> None:
+    _, findings = reported(PLANTED)
+    check = Check(audit="robustness", metric="corruption_gap", within=0.05)
+    refuse_unknown([check])
+
+    (finding,) = gated(findings, [check], audit="robustness")
+
+    assert finding.gate is Gate.PROOF
+    assert finding.tolerance == 0.05
+    assert finding.verdict is Verdict.PROVEN_DISPARITY
+
+
 def test_equal_groups_are_within_the_tolerance() -> None:
     _, (finding,) = reported(EQUAL)
 
@@ -257,6 +272,24 @@ def test_report_does_not_depend_on_batches_or_order() -> None:
 
     assert reported(PLANTED, batch_size=7) == reported(PLANTED)
     assert reported(shuffled) == reported(PLANTED)
+
+
+def test_report_does_not_depend_on_threads() -> None:
+    import torch
+
+    few = flat(faint=0.02, units=8)
+    data = replace(few, images=np.repeat(few.images, 3, axis=3))
+    network = Torch(convnet(2), (16, 16, 3), classes=("no", "yes"))
+    before = torch.get_num_threads()
+    reports = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            reports.append(audit_robustness(data, network, attributes=["group"], eps=[0.02], seed=0))
+    finally:
+        torch.set_num_threads(before)
+
+    assert reports[0] == reports[1]
 
 
 def test_one_group_alone_is_not_assessed() -> None:

@@ -239,6 +239,17 @@ class RobustnessSection(Section):
     fragility_budget: float = Field(
         default=0.1, gt=0, description="cost up to which a lost favourable decision counts as fragile"
     )
+    pictures_per_group: int | None = Field(
+        default=None,
+        ge=30,
+        description="pictures attacked for each class and group; absent: all, of an endpoint about 50",
+    )
+    queries_per_picture: int | None = Field(
+        default=None,
+        ge=10,
+        description="of a search without gradients, at one size; absent: 200 (labels alone 500), thorough 5000, an endpoint "
+        "100 (labels alone 300)",
+    )
     rows_per_group: int | None = Field(
         default=None, ge=30, description="rows searched of each group and decision; absent: 200, thorough 2000"
     )

@@ -10,6 +10,7 @@ from evenhand.auditors.report import Finding, Masking, PictureResults, Robustnes
 from evenhand.auditors.robustness.attacked import Attacked, sizes_for
 from evenhand.auditors.robustness.ball import BALLS, Norm
 from evenhand.auditors.robustness.blind import random_pictures
+from evenhand.auditors.robustness.budget import UNLIMITED, Budget, drawn_in_words
 from evenhand.auditors.robustness.corrupted import corruption_report, under_corruption
 from evenhand.auditors.robustness.data import ImageData, describe_units, levels_of, validate
 from evenhand.auditors.robustness.draws import calls_differ, draws_of, steadied
@@ -46,6 +47,7 @@ def audit_robustness(
     level: float = 0.95,
     progress: Progress = silent,
     batch_size: int = BATCH_SIZE,
+    budget: Budget = UNLIMITED,
 ) -> tuple[Robustness, list[Finding]]:
     """Attack every picture, and ask whether the pictures of one group are easier to fool than those of another.
 
@@ -69,6 +71,7 @@ def audit_robustness(
         level: of the intervals of groups and curves; gaps are decided, and shown, at .99.
         progress: called with the fraction done.
         batch_size: pictures a call; results do not depend on it.
+        budget: fewer pictures and queries, for classifiers whose every answer costs.
 
     Returns:
         The part of the report, and per attribute one deciding finding, the others beside it, and one on corruptions.
@@ -80,13 +83,14 @@ def audit_robustness(
     Source: METHODS section 5; Nanda (2021), Xu (2021), Croce and Hein (2020).
     """
     validate(data, classifier, attributes)
+    whole, data = data, budget.drawn(data, attributes=tuple(attributes), seed=seed)
     sizes: dict[Norm, Sequence[float] | None] = {"linf": eps, "l2": eps_l2}
     for norm in norms:
         sizes_for(data, sizes[norm], norm)
     differ = calls_differ(data, classifier, seed=seed, batch_size=batch_size)
     first = Setting(
         classifier=steadied(classifier, differ),
-        strength=Strength.thorough() if thorough else Strength(),
+        strength=budget.applied(Strength.thorough() if thorough else Strength()),
         device=device,
         seed=seed,
         batch_size=batch_size,
@@ -140,7 +144,10 @@ def audit_robustness(
             )
             for attribute in attributes
         ],
-        notes=_notes(data, attributes, measured.attacked, measured.setting, measured.masking),
+        notes=[
+            *drawn_in_words(data, whole, budget),
+            *_notes(data, attributes, measured.attacked, measured.setting, measured.masking),
+        ],
     )
     progress(1.0, "robustness done")
     return report, findings + corruption_findings

@@ -224,9 +224,10 @@ def _robustness(subject: AuditSubject, request: AuditRequest, progress: Progress
         names = ("recourse", "recourse_cost", "fragility", "fragility_cost")
         return changes(subject, request, progress, _tolerances(request, "robustness", **{name: name for name in names}))
     from evenhand.auditors.policy import RobustnessSection
-    from evenhand.auditors.robustness import audit_robustness
+    from evenhand.auditors.robustness import Budget, audit_robustness
 
     settings = request.policy.robustness or RobustnessSection()
+    assert subject.model is not None
     return audit_robustness(
         subject.image_data(),
         subject.image_classifier(),
@@ -238,6 +239,11 @@ def _robustness(subject: AuditSubject, request: AuditRequest, progress: Progress
         device=request.device,
         seed=request.seed,
         progress=progress,
+        budget=Budget.of(
+            endpoint=subject.model.card.format == "endpoint",
+            pictures_per_group=settings.pictures_per_group,
+            queries=settings.queries_per_picture,
+        ),
         **_tolerances(
             request, "robustness", aligned="tolerance", within_class="tolerance", corruption_gap="corruption_tolerance"
         ),

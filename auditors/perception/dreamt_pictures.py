@@ -52,7 +52,7 @@ def drift_panel(drifted: Drifted, pictures: Pictures, classes: tuple[str, ...]) 
             f"{len(drifted.rows)} real pictures were changed a little, so that the network saw more of each class in "
             f"them: a pixel by {LEASH:.0%} of its range, in the root mean square, at most. If the changes toward one "
             "class make a picture look more like one group, the network reads the group into the class. The change "
-            "is often too fine for the eye; the two judges of the check measure it. Shown are "
+            "may be too fine for the eye; the two judges of the check measure it. Shown are "
             f"{len(shown)} of the pictures, evenly spaced in the order of the data."
         ),
         images=images,

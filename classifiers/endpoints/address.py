@@ -1,7 +1,8 @@
 """From the name of a host to the one address that is asked, and to no other machine than the public one it names.
 
 A name is looked up once. Connecting to what was checked, and not to the name, leaves nothing for a second answer to
-change (DNS rebinding). Refused are all addresses that the IANA special-purpose registries do not call global.
+change (DNS rebinding). Refused are all addresses that the IANA special-purpose registries do not call global, but for
+those in networks that this installation names.
 """
 
 import ipaddress
@@ -9,11 +10,10 @@ import socket
 from collections.abc import Callable, Sequence
 
 from evenhand.classifiers.endpoints.description import Endpoint
-from evenhand.classifiers.endpoints.rules import LOOPBACK, Rules
+from evenhand.classifiers.endpoints.rules import LOOPBACK, NETWORKS, Address, Rules
 from evenhand.classifiers.errors import EndpointFailed, EndpointRefused
 
 Resolver = Callable[[str, int], Sequence[str]]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 
@@ -44,18 +44,22 @@ def address_of(endpoint: Endpoint, *, rules: Rules, resolver: Resolver = looked_
 
 def _check(endpoint: Endpoint, text: str, rules: Rules) -> None:
     try:
-        meant = _meant(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(text)
+        meant = _meant(address)
     except ValueError:
         raise EndpointRefused(
             host=endpoint.host, problem=f"{text!r} is no address", instead="Name another host"
         ) from None
     if meant.is_loopback and rules.loopback:
         return
-    if not meant.is_global or meant.is_multicast or meant.is_reserved or meant.is_unspecified:
+    is_public = meant.is_global and not (meant.is_multicast or meant.is_reserved or meant.is_unspecified)
+    is_reached_as_itself = meant in (address, getattr(address, "ipv4_mapped", None))  # and through no tunnel
+    if not is_public and not (is_reached_as_itself and rules.open(meant)):
+        way = f"{LOOPBACK}=1 allows this machine itself" if meant.is_loopback else f"{NETWORKS} opens networks of yours"
         raise EndpointRefused(
             host=endpoint.host,
             problem=f"{text} is {_kind(meant)}, and only public addresses are asked",
-            instead=f"Name a host that is public ({LOOPBACK}=1 allows this machine itself)",
+            instead=f"Name a host that is public ({way})",
         )
     if endpoint.parts.scheme == "http":
         raise EndpointRefused(host=endpoint.host, problem="http is for this machine alone", instead="Use https")

@@ -1,5 +1,6 @@
 """Which endpoints this installation asks at all. Whoever writes a description does not decide it."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,13 @@ from evenhand.classifiers.endpoints.description import Endpoint
 from evenhand.classifiers.errors import BadEndpoint, EndpointRefused
 
 HOSTS, LOOPBACK = "EVENHAND_ENDPOINT_HOSTS", "EVENHAND_ENDPOINT_LOOPBACK"
+NETWORKS = "EVENHAND_ENDPOINT_NETWORKS"
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+METADATA = frozenset(map(ipaddress.ip_address, ("169.254.169.254", "100.100.100.200", "fd00:ec2::254", "fd20:ce::254")))
+"""Where clouds hand out credentials to whoever asks from within."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,18 +27,37 @@ class Rules:
         hosts: names that may be asked, "host", "host:port" or "*.domain"; None: any. The addresses behind them must be
             public all the same.
         loopback: whether this machine itself may be asked, also over http.
+        networks: of addresses that are not public and may be asked all the same, over https.
     """
 
     hosts: tuple[str, ...] | None = None
     loopback: bool = False
+    networks: tuple[Network, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """The rules that EVENHAND_ENDPOINT_HOSTS and EVENHAND_ENDPOINT_LOOPBACK set; hosts set to nothing allow none."""
+        """The rules that the variables EVENHAND_ENDPOINT_HOSTS, _NETWORKS and _LOOPBACK set; hosts set to nothing allow none.
+
+        Raises:
+            BadEndpoint: what stands for a network is none.
+        """
         env = os.environ if environment is None else environment
         listed = env.get(HOSTS)
         hosts = None if listed is None else tuple(host.strip().lower() for host in listed.split(",") if host.strip())
-        return cls(hosts=hosts, loopback=(env.get(LOOPBACK) or "").lower() in {"1", "true", "yes", "on"})
+        networks = tuple(_network(each.strip()) for each in (env.get(NETWORKS) or "").split(",") if each.strip())
+        loopback = (env.get(LOOPBACK) or "").lower() in {"1", "true", "yes", "on"}
+        return cls(hosts=hosts, loopback=loopback, networks=networks)
+
+    def open(self, address: Address) -> bool:
+        """Whether an address that is not public may be asked.
+
+        This machine, link-local addresses, and those where clouds hand out credentials are opened by a network of that
+        one address alone, and never by a larger one around it.
+        """
+        if address.is_multicast or address.is_unspecified or (address.version == 4 and address.is_reserved):
+            return False
+        alone = address.is_loopback or address.is_link_local or address in METADATA
+        return any(address in network and (network.num_addresses == 1 or not alone) for network in self.networks)
 
     def check(self, endpoint: Endpoint) -> None:
         """Whether the description alone, before any name is looked up, is within the rules.
@@ -80,6 +107,15 @@ def secrets_of(endpoint: Endpoint, environment: Mapping[str, str] | None = None)
             raise BadEndpoint(key=f"headers.{header}", problem=problem, instead="Set it to one line of ASCII")
         values[header] = value
     return values
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as problem:
+        raise BadEndpoint(
+            key=NETWORKS, problem=str(problem), instead="Write networks as 10.20.0.0/16, with commas between"
+        ) from None
 
 
 def _matches(endpoint: Endpoint, pattern: str) -> bool:

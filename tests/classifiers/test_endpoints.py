@@ -384,6 +384,62 @@ def test_rules_come_from_the_environment():
     )
 
 
+EVERYWHERE = "0.0.0.0/0,::/0"
+OPENED = {
+    "a private network that is named": ("10.20.0.0/16", "10.20.3.4", True),
+    "one of several": ("192.168.7.0/24, fd12:3456::/32", "fd12:3456::1", True),
+    "the same, mapped into IPv6": ("10.20.0.0/16", "::ffff:10.20.3.4", True),
+    "shared addresses of a carrier": ("100.64.0.0/10", "100.64.0.9", True),
+    "another private network": ("10.20.0.0/16", "10.21.0.1", False),
+    "the address inside a 6to4 tunnel": ("10.0.0.0/8", "2002:a00:1::", False),
+    "the address inside NAT64": ("10.0.0.0/8", "64:ff9b::a00:1", False),
+    "this machine, in a network": (EVERYWHERE, "127.0.0.1", False),
+    "this machine in IPv6, in a network": (EVERYWHERE, "::1", False),
+    "credentials of the cloud, in a network": (EVERYWHERE, "169.254.169.254", False),
+    "credentials of the cloud, in its own network": ("169.254.0.0/16", "169.254.169.254", False),
+    "credentials of a cloud in IPv6": (EVERYWHERE, "fd00:ec2::254", False),
+    "credentials of a cloud at a shared address": (EVERYWHERE, "100.100.100.200", False),
+    "link-local in IPv6, in a network": (EVERYWHERE, "fe80::1", False),
+    "a group of machines": (EVERYWHERE, "239.1.2.3", False),
+    "no address": (EVERYWHERE, "0.0.0.0", False),
+    "all machines": (EVERYWHERE, "255.255.255.255", False),
+    "credentials of the cloud, named exactly": ("169.254.169.254/32", "169.254.169.254", True),
+    "this machine, named exactly": ("127.0.0.1", "127.0.0.1", True),
+}
+
+
+@pytest.mark.parametrize("case", OPENED)
+def test_networks_are_asked_that_are_named(case):
+    networks, address, is_asked = OPENED[case]
+    rules = Rules.from_environment({"EVENHAND_ENDPOINT_NETWORKS": networks})
+
+    if is_asked:
+        assert address_of(ANYWHERE, rules=rules, resolver=lambda host, port: [address]) == address
+        return
+    with pytest.raises(EndpointRefused, match="only public addresses are asked"):
+        address_of(ANYWHERE, rules=rules, resolver=lambda host, port: [address])
+
+
+def test_named_network_is_asked_over_https_alone():
+    rules = Rules.from_environment({"EVENHAND_ENDPOINT_NETWORKS": "10.0.0.0/8", "EVENHAND_ENDPOINT_LOOPBACK": "1"})
+
+    with pytest.raises(EndpointRefused, match="http is for this machine alone"):
+        address_of(Endpoint(url="http://models.internal/"), rules=rules, resolver=lambda host, port: ["10.0.0.1"])
+
+
+def test_host_with_one_address_outside_the_named_networks_is_refused():
+    rules = Rules.from_environment({"EVENHAND_ENDPOINT_NETWORKS": "10.0.0.0/8"})
+
+    with pytest.raises(EndpointRefused, match=r"192\.168\.0\.1 is private.*EVENHAND_ENDPOINT_NETWORKS opens networks"):
+        address_of(ANYWHERE, rules=rules, resolver=lambda host, port: ["10.0.0.1", "192.168.0.1"])
+
+
+@pytest.mark.parametrize("networks", ["10.0.0.1/8", "internal", "10.0.0.0/33"])
+def test_what_is_no_network_is_refused(networks):
+    with pytest.raises(BadEndpoint, match=r"EVENHAND_ENDPOINT_NETWORKS.*Write networks as 10\.20\.0\.0/16"):
+        Rules.from_environment({"EVENHAND_ENDPOINT_NETWORKS": networks})
+
+
 def test_a_certificate_of_another_name_is_not_accepted():
     import ssl
     import threading
@@ -448,6 +504,7 @@ UNUSABLE = {
     "a secret in place of a variable": {"headers": {"Authorization": "Bearer sesame"}},
     "a variable of something else": {"headers": {"X-Key": "EVENHAND_DATABASE_URL"}},
     "a setting as a secret": {"headers": {"X-Key": "EVENHAND_ENDPOINT_HOSTS"}},
+    "networks as a secret": {"headers": {"X-Key": "EVENHAND_ENDPOINT_NETWORKS"}},
     "a header of ours": {"headers": {"Host": "EVENHAND_ENDPOINT_KEY"}},
     "a line break in a header": {"headers": {"X\r\nY": "EVENHAND_ENDPOINT_KEY"}},
     "headers of a list": {"headers": ["X-Key"]},

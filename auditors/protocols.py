@@ -55,7 +55,10 @@ class DifferentiableImageClassifier(ImageClassifier, Protocol):
 
 
 class LayeredImageClassifier(ImageClassifier, Protocol):
-    """An image classifier that can be looked into at one layer; a classifier with a torch `module` need not be one."""
+    """An image classifier that can be looked into; one with a torch `module` need not be one.
+
+    Auditors ask for each method by itself: a classifier may have some of them alone.
+    """
 
     @property
     def middle_layer(self) -> str | None:
@@ -65,3 +68,13 @@ class LayeredImageClassifier(ImageClassifier, Protocol):
         self, images: NDArray[np.float32], weights: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What the layer holds, shape (n, ...), and there the gradient of the sum of `weights` (n, K) times logits."""
+
+    @property
+    def last_layer(self) -> str | None:
+        """Name of what its last linear layer reads; None: it has none that is known."""
+
+    def at_last_layer(self, batch: "torch.Tensor") -> "torch.Tensor":
+        """What that layer reads, shape (n, values), of a float32 NCHW batch in [0, 1]; differentiable."""
+
+    def kernels(self) -> "list[tuple[str, NDArray[np.float32]]]":
+        """Name and weights (filters, channels, height, width) of every convolution, in order."""

@@ -105,7 +105,7 @@ def _answer(context: Context, attribute: str, layer: str, rows: NDArray[np.int64
         return Answer("tcav", attribute, None, "not_assessed", one_group(attribute, levels))
     found = _agreements(context, attribute, levels, rows, looked)
     if not found:
-        empty = "a group has pictures of too few units in some class: no vector can be learned and measured"
+        empty = "a group has pictures of too few units in some class, or none: no vector can be learned and measured"
         return Answer("tcav", attribute, None, "not_assessed", empty)
     adjusted = holm(np.array([one.p_value for one in found]))
     found = [replace(one, p_value=float(value)) for one, value in zip(found, adjusted, strict=True)]
@@ -204,7 +204,9 @@ def _shares(
     unit: NDArray[np.integer],
     seed: int,
 ) -> Shares | None:
-    """Vectors of VECTORS / 2 random halvings of the units, each half once learned from; None where a cell is empty."""
+    """Vectors of VECTORS / 2 random halvings of the units, each half once learned from; None without pictures."""
+    if not any(len(set(member[label == code])) == 2 for code in np.unique(label)):
+        return None
     _, unit = np.unique(unit, return_inverse=True)
     kernel = values @ values.T
     projections = gradients @ values.T

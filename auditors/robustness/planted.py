@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from evenhand.auditors.protocols import DifferentiableImageClassifier
 from evenhand.auditors.robustness.apgd import Apgd
 from evenhand.auditors.robustness.ball import Ball, Pictures
 from evenhand.auditors.robustness.gradients import GradientOracle, as_batch, logits_in_any_layout, margin
@@ -32,13 +31,16 @@ RESTARTS = 2
 
 
 class LastLayer:
-    """What the last linear layer of a network reads."""
+    """What the last linear layer of a network reads; without a `layer` of torch the classifier says it itself."""
 
-    def __init__(self, classifier: DifferentiableImageClassifier, layer: nn.Linear) -> None:
+    def __init__(self, classifier: Any, layer: nn.Linear | None) -> None:
         self._classifier, self._layer = classifier, layer
 
     def features(self, batch: Tensor) -> Tensor:
         """What the layer reads of an NCHW batch, shape (n, values); differentiable."""
+        if self._layer is None:
+            told: Tensor = self._classifier.at_last_layer(batch)
+            return told
         read: list[Tensor] = []
         hook = self._layer.register_forward_pre_hook(lambda layer, inputs: read.append(inputs[0]))
         try:
@@ -49,10 +51,11 @@ class LastLayer:
 
 
 def last_layer(classifier: Any) -> LastLayer | None:
-    """The last linear layer that computes; None where the classifier shows no torch `module`, or it has none."""
+    """The last linear layer that computes; None where the classifier neither shows a torch `module` nor names one."""
     module = getattr(classifier, "module", None)
     if not isinstance(module, nn.Module):
-        return None
+        says = getattr(classifier, "last_layer", None) is not None and hasattr(classifier, "at_last_layer")
+        return LastLayer(classifier, None) if says else None
     called: list[nn.Linear] = []
     layers = [part for part in module.modules() if isinstance(part, nn.Linear)]
     hooks = [layer.register_forward_pre_hook(lambda layer, inputs: called.append(layer)) for layer in layers]

@@ -45,6 +45,8 @@ class Opened:
     outputs: tuple[tuple[str, str], ...]
     differentiability: Differentiability
     middle_layer: str | None = None
+    last_layer: str | None = None
+    last_values: int = 0
 
 
 def open_confined(
@@ -117,6 +119,7 @@ class ConfinedImages(ImageModel):
     def __init__(self, process: ConfinedProcess, opened: Opened, image_shape: ImageShape) -> None:
         self.process, self.image_shape, self.classes = process, image_shape, opened.classes
         self.middle_layer = opened.middle_layer
+        self.last_layer, self.last_values = opened.last_layer, opened.last_values
 
     def predict_proba(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
         """As in `ImageModel`."""
@@ -165,6 +168,8 @@ def _opened(head: dict[str, Any], name: str) -> Opened:
             outputs=tuple((str(each), str(kind)) for each, kind in head.get("outputs", ())),
             differentiability=_differentiability(head),
             middle_layer=head.get("middle_layer") and str(head["middle_layer"])[:200],
+            last_layer=head.get("last_layer") and str(head["last_layer"])[:200],
+            last_values=int(head.get("last_values", 0)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ChildFailed(name=name, reason="error", detail=f"it described the model as {problem!r}") from None

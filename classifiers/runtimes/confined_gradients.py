@@ -3,7 +3,7 @@
 What runs in the child is a stranger's graph, so nothing that it says is used before its form is checked.
 """
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from evenhand.classifiers.images import in_words
 from evenhand.classifiers.models import batches
 from evenhand.classifiers.runtimes.confined import ConfinedImages
 
+Read = Literal["logits", "features"]
 VALUES_AT_ONCE = 1 << 20
 """Numbers of pictures that travel together. The child keeps the way back of one such batch in memory."""
 
@@ -35,15 +36,48 @@ class DifferentiableImages(ConfinedImages):
             WrongInput: pictures of another size.
             ChildFailed, WrongOutput: the child did not answer, or not with numbers.
         """
+        return self._ask(batch, "logits")
+
+    def at_last_layer(self, batch: torch.Tensor) -> torch.Tensor:
+        """What the layer named `last_layer` holds, shape (n, values), of pictures as for `logits`; differentiable once.
+
+        Raises:
+            WrongInput: pictures of another size.
+            ChildFailed, WrongOutput: the child did not answer, or not with numbers.
+        """
+        return self._ask(batch, "features")
+
+    def kernels(self) -> list[tuple[str, NDArray[np.float32]]]:
+        """Name and weights (filters, channels, height, width) of every convolution in the graph, in its order.
+
+        Raises:
+            ChildFailed, WrongOutput: the child did not answer, or not with kernels.
+        """
+        self._kept = None
+        answer = self.process.ask(Message({"do": "kernels"}))
+        names, arrays = answer.head.get("names"), answer.arrays
+        if not isinstance(names, list) or sorted(arrays) != sorted(str(index) for index in range(len(names))):
+            raise WrongOutput(name=self.process.name, expected="kernels of convolutions", got="something else")
+        if any(
+            part.ndim != 4 or part.size == 0 or part.dtype != np.float32 or not np.isfinite(part).all()
+            for part in arrays.values()
+        ):
+            raise WrongOutput(name=self.process.name, expected="kernels of convolutions", got="something else")
+        return [(str(name)[:200], arrays[str(index)]) for index, name in enumerate(names)]
+
+    def _ask(self, batch: torch.Tensor, read: Read) -> torch.Tensor:
         height, width, channels = self.image_shape
         if tuple(batch.shape[1:]) != (channels, height, width):
             raise WrongInput(expected=f"pictures of {in_words(self.image_shape)}", got=f"shape {tuple(batch.shape)}")
         size = 4 * height * width * channels
         parts = [
-            cast(torch.Tensor, _Asked.apply(batch[rows], self))  # type: ignore[no-untyped-call]  # torch's own
+            cast(torch.Tensor, _Asked.apply(batch[rows], self, read))  # type: ignore[no-untyped-call]  # torch's own
             for rows in batches(len(batch), size, most_bytes=4 * VALUES_AT_ONCE)
         ]
-        return torch.cat(parts) if parts else batch.new_zeros((0, len(self.classes)))
+        return torch.cat(parts) if parts else batch.new_zeros((0, self._values(read)))
+
+    def _values(self, read: Read) -> int:
+        return self.last_values if read == "features" else len(self.classes)
 
     def at_middle_layer(
         self, images: NDArray[np.float32], weights: NDArray[np.float32]
@@ -85,27 +119,29 @@ class DifferentiableImages(ConfinedImages):
             raise WrongOutput(name=self.process.name, expected=expected, got="something else")
         return held, slopes
 
-    def ask_logits(self, images: NDArray[np.float32], *, keep: bool) -> tuple[NDArray[np.float32], int | None]:
-        """Logits, and the ticket for the way back where it is kept."""
+    def ask(self, images: NDArray[np.float32], *, read: Read, keep: bool) -> tuple[NDArray[np.float32], int | None]:
+        """Logits or features, and the ticket for the way back where it is kept."""
         ticket = self._last_ticket = self._last_ticket + 1
         self._kept = ticket if keep else None
-        request = Message({"do": "logits", "ticket": self._kept}, {"images": images})
-        return self._checked(request, "logits", (len(images), len(self.classes))), self._kept
+        request = Message({"do": "logits", "ticket": self._kept, "read": read}, {"images": images})
+        return self._checked(request, read, (len(images), self._values(read))), self._kept
 
     def ask_gradient(
-        self, upstream: NDArray[np.float32], images: NDArray[np.float32], *, ticket: int
+        self, upstream: NDArray[np.float32], images: NDArray[np.float32], *, read: Read, ticket: int
     ) -> NDArray[np.float32]:
         """The way back of a ticket; pictures travel again where the child has forgotten it."""
         arrays = {"upstream": upstream} if self._kept == ticket else {"upstream": upstream, "images": images}
         self._kept = None
-        return self._checked(Message({"do": "gradient", "ticket": ticket}, arrays), "gradient", images.shape)
+        return self._checked(
+            Message({"do": "gradient", "ticket": ticket, "read": read}, arrays), "gradient", images.shape
+        )
 
     def _checked(self, request: Message, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         found = self.process.ask(request).arrays.get(name)
         expected = f"{name} of shape {shape}"
         if found is None or found.shape != shape or found.dtype != np.float32:
             raise WrongOutput(name=self.process.name, expected=expected, got="something else")
-        if name == "logits" and not np.isfinite(found).all():
+        if name != "gradient" and not np.isfinite(found).all():
             raise WrongOutput(name=self.process.name, expected=expected, got="values that are not numbers")
         return found
 
@@ -114,15 +150,15 @@ class _Asked(torch.autograd.Function):
     """One batch asked of the child, as a step that torch differentiates through."""
 
     @staticmethod
-    def forward(context: Any, batch: torch.Tensor, asked: DifferentiableImages) -> torch.Tensor:
+    def forward(context: Any, batch: torch.Tensor, asked: DifferentiableImages, read: Read) -> torch.Tensor:
         images = np.array(batch.detach().cpu().permute(0, 2, 3, 1).numpy(), dtype=np.float32, order="C")
-        logits, ticket = asked.ask_logits(images, keep=context.needs_input_grad[0])
-        context.asked, context.images, context.ticket = asked, images, ticket
-        return torch.from_numpy(logits).to(batch.device)
+        values, ticket = asked.ask(images, read=read, keep=context.needs_input_grad[0])
+        context.asked, context.images, context.ticket, context.read = asked, images, ticket, read
+        return torch.from_numpy(values).to(batch.device)
 
     @staticmethod
     @once_differentiable
-    def backward(context: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(context: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         weights = np.array(upstream.detach().cpu().numpy(), dtype=np.float32, order="C")
-        gradient = context.asked.ask_gradient(weights, context.images, ticket=context.ticket)
-        return torch.from_numpy(gradient).permute(0, 3, 1, 2).to(upstream.device), None
+        gradient = context.asked.ask_gradient(weights, context.images, read=context.read, ticket=context.ticket)
+        return torch.from_numpy(gradient).permute(0, 3, 1, 2).to(upstream.device), None, None

@@ -25,10 +25,10 @@ class OnnxWorker:
         self._checked: Checked | None = None
 
     def answer(self, request: Message) -> Message:
-        """`do` is "open", "columns", "images", "logits", "gradient" or "middle"."""
+        """`do` is "open", "columns", "images", "logits", "gradient", "middle" or "kernels"."""
         if request.head["do"] == "open":
             return Message(self._open(request))
-        if request.head["do"] in ("logits", "gradient", "middle"):
+        if request.head["do"] in ("logits", "gradient", "middle", "kernels"):
             return self._differentiate(request)
         assert self._model is not None
         if request.head["do"] == "images":
@@ -44,10 +44,16 @@ class OnnxWorker:
         if request.head["do"] == "middle":
             activations, slopes = gradients.at_middle_layer(arrays["images"], arrays["weights"])
             return Message({}, {"activations": activations, "slopes": slopes})
-        ticket = request.head["ticket"]
+        if request.head["do"] == "kernels":
+            return Message(
+                {"names": [name for name, _ in gradients.kernels]},
+                {str(index): weights for index, (_, weights) in enumerate(gradients.kernels)},
+            )
+        ticket, read = request.head["ticket"], request.head["read"]
         if request.head["do"] == "logits":
-            return Message({}, {"logits": gradients.answer(arrays["images"], ticket=ticket)})
-        return Message({}, {"gradient": gradients.pull(arrays["upstream"], ticket=ticket, images=arrays.get("images"))})
+            return Message({}, {read: gradients.answer(arrays["images"], ticket=ticket, read=read)})
+        pulled = gradients.pull(arrays["upstream"], ticket=ticket, images=arrays.get("images"), read=read)
+        return Message({}, {"gradient": pulled})
 
     def _open(self, request: Message) -> dict[str, Any]:
         head = request.head
@@ -94,6 +100,7 @@ class OnnxWorker:
             "difference": found.difference,
             "compared": found.rows,
             "middle_layer": _middle_layer(found.gradients, model),
+            **_last_layer(found.gradients, model),
         }
 
 
@@ -111,3 +118,19 @@ def _middle_layer(gradients: "PictureGradients | None", model: OnnxModel) -> str
     except Exception:  # a stranger's graph: it can still be scored and attacked
         return None
     return gradients.middle_layer
+
+
+def _last_layer(gradients: "PictureGradients | None", model: OnnxModel) -> dict[str, Any]:
+    """Name of what the last linear layer reads and how many values that is, where made-up pictures can be followed there."""
+    from evenhand.classifiers.runtimes.interpreter.check import made_up
+
+    nothing = {"last_layer": None, "last_values": 0}
+    if gradients is None or gradients.last_layer is None or model.inputs.image_shape is None:
+        return nothing
+    try:
+        read = gradients.answer(made_up(model.inputs.image_shape)[:2], ticket=None, read="features")
+    except MemoryError:
+        raise
+    except Exception:  # as above
+        return nothing
+    return {"last_layer": gradients.last_layer, "last_values": read.shape[1]}

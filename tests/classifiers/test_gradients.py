@@ -341,3 +341,72 @@ def test_what_a_child_says_of_its_middle_layer_is_checked(answer, confined):
 
     with pytest.raises(WrongOutput):
         spoilt.at_middle_layer(np.zeros((2, *SHAPE), np.float32), np.zeros((2, 2), np.float32))
+
+
+# --- the last layer, and kernels ---
+
+
+def test_what_the_last_layer_of_an_exported_network_reads_is_what_that_of_the_network_reads(confined, convnet):
+    batch = pictures(5)
+
+    read = confined.classifier.at_last_layer(batch)
+
+    features = convnet.classifier.module.features
+    expected = features(batch).flatten(1)
+    assert confined.classifier.last_layer
+    assert read.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-5)
+
+
+def test_gradients_reach_from_the_last_layer_to_the_pictures_though_others_were_asked_between(confined, convnet):
+    batch = pictures(3)
+    read = confined.classifier.at_last_layer(batch)
+    confined.classifier.at_last_layer(pictures(2, seed=1))
+    confined.classifier.logits(pictures(2, seed=1))
+
+    (ours,) = torch.autograd.grad(read.square().sum(), batch)
+
+    (torchs,) = torch.autograd.grad(convnet.classifier.module.features(batch).square().sum(), batch)
+    assert torchs.abs().max() > 1e-4
+    assert (ours - torchs).abs().max() <= 1e-4 * torchs.abs().max()
+
+
+def test_kernels_of_an_exported_network_are_those_of_the_network(confined, convnet):
+    told = confined.classifier.kernels()
+
+    layers = [part for part in convnet.classifier.module.modules() if isinstance(part, torch.nn.Conv2d)]
+    assert [name for name, _ in told] == ["0.features.0", "0.features.3", "0.features.6"]
+    for (_, weights), layer in zip(told, layers, strict=True):
+        assert (weights == layer.weight.detach().numpy()).all()
+
+
+def test_linear_graph_has_a_last_layer_that_reads_the_pictures_and_no_kernels():
+    found, _ = opened(of_pictures(helper.make_node("Identity", ["raw"], ["out"])), image_shape=SHAPE)
+    images = made_up(SHAPE)[:3]
+
+    read = found.gradients.answer(images, ticket=None, read="features")
+
+    assert (read == images.transpose(0, 3, 1, 2).reshape(3, -1)).all()
+    assert found.gradients.kernels == []
+
+
+@pytest.mark.parametrize(
+    ("head", "arrays"),
+    [
+        ({}, {}),
+        ({"names": ["a", "b"]}, {"0": np.zeros((1, 1, 1, 1), np.float32)}),
+        ({"names": ["a"]}, {"0": np.zeros((1, 1), np.float32)}),
+        ({"names": ["a"]}, {"0": np.full((1, 1, 1, 1), np.nan, np.float32)}),
+    ],
+)
+def test_what_a_child_says_of_its_kernels_is_checked(head, arrays, confined):
+    class Spoilt:
+        name = "net.onnx"
+
+        def ask(self, request: Message) -> Message:
+            return Message(head, arrays)
+
+    spoilt = DifferentiableImages.__new__(DifferentiableImages)
+    spoilt.process = Spoilt()
+
+    with pytest.raises(WrongOutput):
+        spoilt.kernels()

@@ -55,10 +55,13 @@ def module_of(classifier: ImageClassifier) -> "nn.Module | None":
 def features_of(
     classifier: ImageClassifier, pictures: Pictures, *, batch_size: int, device: str
 ) -> NDArray[np.float32] | None:
-    """What the last linear layer reads, shape (n, features); None where there is no such layer to look at."""
+    """What the last linear layer reads, shape (n, features); None where there is no such layer to look at.
+
+    A classifier may say itself (`at_last_layer`); else it is asked of its torch `module`.
+    """
     module = module_of(classifier)
     if module is None:
-        return None
+        return _told_features(classifier, pictures, batch_size=batch_size, device=device)
     import torch
 
     last = [layer for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
@@ -77,3 +80,18 @@ def features_of(
     finally:
         hook.remove()
     return np.concatenate(held).astype(np.float32) if held else None
+
+
+def _told_features(
+    classifier: ImageClassifier, pictures: Pictures, *, batch_size: int, device: str
+) -> NDArray[np.float32] | None:
+    at_last_layer = getattr(classifier, "at_last_layer", None)
+    if getattr(classifier, "last_layer", None) is None or not callable(at_last_layer):
+        return None
+    import torch
+
+    from evenhand.auditors.robustness.gradients import as_batch
+
+    with torch.no_grad():
+        held = [at_last_layer(as_batch(pictures[rows], device)) for rows in batches(len(pictures), batch_size)]
+    return np.concatenate([part.cpu().numpy() for part in held]).astype(np.float32) if held else None

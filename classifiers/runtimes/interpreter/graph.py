@@ -38,13 +38,13 @@ class Graph:
     Args:
         model: an onnx.ModelProto.
         output: name of the value that is asked for; of an output, or of anything between.
-        also: a value on the way to it that is kept as well.
+        also: values on the way to it that are kept as well.
 
     Raises:
         NotInterpretable: an operator, a type or an opset that is not known here; the message names all operators.
     """
 
-    def __init__(self, model: Any, *, output: str, also: str | None = None) -> None:
+    def __init__(self, model: Any, *, output: str, also: tuple[str, ...] = ()) -> None:
         model = _inlined(model)
         opsets = {_domain(each.domain): each.version for each in model.opset_import}
         nodes = needed(model.graph, output)
@@ -56,19 +56,19 @@ class Graph:
             each.name: from_tensor(each) for each in model.graph.initializer if each.name not in self.inputs
         }
         steps = self._fold([_step(node, opsets) for node in nodes])
-        self._steps = _with_last_uses(steps, keep={output, also or output, *self._constants})
+        self._steps = _with_last_uses(steps, keep={output, *also, *self._constants})
         self._constants = {
             name: value
             for name, value in self._constants.items()
-            if name in (output, also) or any(name in step.reads for step in self._steps)
+            if name in (output, *also) or any(name in step.reads for step in self._steps)
         }
 
     def run(self, feed: Mapping[str, Value]) -> Value:
         """The value asked for; see `run_with`."""
         return self.run_with(feed)[0]
 
-    def run_with(self, feed: Mapping[str, Value]) -> tuple[Value, Value | None]:
-        """The value asked for, and the one kept on the way to it.
+    def run_with(self, feed: Mapping[str, Value]) -> tuple[Value, dict[str, Value]]:
+        """The value asked for, and by name those kept on the way to it.
 
         Args:
             feed: of every input, by name.
@@ -81,7 +81,7 @@ class Graph:
             values.update(_computed(step, values))
             for name in step.forgets:
                 del values[name]
-        return values[self.output], values[self.also] if self.also is not None else None
+        return values[self.output], {name: values[name] for name in self.also}
 
     def _fold(self, steps: list[Step]) -> list[Step]:
         """Compute at once what depends on constants alone; return the other steps."""

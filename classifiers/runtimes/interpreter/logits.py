@@ -3,15 +3,16 @@
 They are read before the last softmax or sigmoid where there is one: behind it a sure answer has no gradient left.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evenhand.classifiers.runtimes.interpreter.call import NotInterpretable
+from evenhand.classifiers.runtimes.interpreter.call import NotInterpretable, Value
 from evenhand.classifiers.runtimes.interpreter.graph import Graph
-from evenhand.classifiers.runtimes.interpreter.middle import middle_value, pooled
+from evenhand.classifiers.runtimes.interpreter.middle import kernels, last_value, middle_value, pooled
 from evenhand.classifiers.runtimes.onnx_graph import PASSES_ON
 from evenhand.classifiers.runtimes.onnx_outputs import LABEL, LOGITS, NAMED, PROBABILITIES, SIGMOIDS, UNDECIDED
 
@@ -21,11 +22,17 @@ if TYPE_CHECKING:
 CUT_BEFORE = {"Softmax": LOGITS, "Sigmoid": SIGMOIDS}
 LOOKED_THROUGH = (*PASSES_ON, "ZipMap")
 NO_GRADIENTS = {LABEL: "it answers labels alone", UNDECIDED: "it refused the rows it was tried with"}
+Read = Literal["logits", "features"]
 INPUT_TYPES = {"tensor(float)": torch.float32, "tensor(double)": torch.float64, "tensor(float16)": torch.float16}
 
 
 class PictureGradients:
     """A model of pictures as torch computes it.
+
+    Attributes:
+        middle_layer: name of the value that the middle layer with weights reads; None where fewer than three have weights.
+        last_layer: name of the value that the last linear layer reads; None where there is none.
+        kernels: name and weights of every convolution (filters, channels, height, width).
 
     Args:
         data: the file.
@@ -43,47 +50,69 @@ class PictureGradients:
             raise NotInterpretable(NO_GRADIENTS[scores])
         file = onnx.load_model_from_string(data)
         value, self._kind = _source(file.graph, model.outputs.output, scores)
-        self._also = middle_value(file, value)
-        self._graph = Graph(file, output=value, also=self._also)
+        self.middle_layer, self.last_layer = middle_value(file, value), last_value(file, value)
+        self.kernels = kernels(file, value)
+        also = tuple({name for name in (self.middle_layer, self.last_layer) if name is not None})
+        self._graph = Graph(file, output=value, also=also)
         self._plan, self._order = model.inputs, torch.tensor(model.order)
         self._kept: tuple[int, torch.Tensor, torch.Tensor] | None = None
 
     def logits(self, pictures: torch.Tensor) -> torch.Tensor:
         """Logits (n, n_classes) in the order of sorted classes, of pictures (n, height, width, channels)."""
+        return self._in_batches(pictures, lambda part: self._both(part)[0])
+
+    def features(self, pictures: torch.Tensor) -> torch.Tensor:
+        """What the last linear layer reads, shape (n, values), of pictures (n, height, width, channels).
+
+        Raises:
+            NotInterpretable: there is no such layer, or what it reads does not have one row a picture.
+        """
+        return self._in_batches(
+            pictures, lambda part: _rows(self._both(part)[1].get(self.last_layer or ""), part).flatten(1)
+        )
+
+    def _in_batches(self, pictures: torch.Tensor, of_batch: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         fixed = self._plan.batch_rows
         if fixed is None or len(pictures) == fixed:
-            return self._of_batch(pictures)
+            return of_batch(pictures)
         parts = [pictures[start : start + fixed] for start in range(0, len(pictures), fixed)]
         filled = [torch.cat([part, part[-1:].expand(fixed - len(part), -1, -1, -1)]) for part in parts]
-        return torch.cat([self._of_batch(part) for part in filled])[: len(pictures)]
+        return torch.cat([of_batch(part) for part in filled])[: len(pictures)]
 
-    def answer(self, images: NDArray[np.float32], *, ticket: int | None) -> NDArray[np.float32]:
-        """Logits of pictures; with a ticket, the way back is kept for `pull` until the next call."""
+    def answer(self, images: NDArray[np.float32], *, ticket: int | None, read: Read = "logits") -> NDArray[np.float32]:
+        """Logits or features of pictures; with a ticket, the way back is kept for `pull` until the next call."""
         self._kept = None
         pictures = torch.from_numpy(np.array(images))
+        asked = self.features if read == "features" else self.logits
         if ticket is None:
             with torch.no_grad():
-                return self.logits(pictures).numpy()
+                return asked(pictures).to(torch.float32).numpy()
         with torch.enable_grad():
-            logits = self.logits(pictures.requires_grad_())
-        self._kept = (ticket, pictures, logits)
-        return logits.detach().numpy()
+            values = asked(pictures.requires_grad_()).to(torch.float32)
+        self._kept = (ticket, pictures, values)
+        return values.detach().numpy()
 
     def pull(
-        self, upstream: NDArray[np.float32], *, ticket: int, images: NDArray[np.float32] | None
+        self,
+        upstream: NDArray[np.float32],
+        *,
+        ticket: int,
+        images: NDArray[np.float32] | None,
+        read: Read = "logits",
     ) -> NDArray[np.float32]:
-        """Gradient with respect to the pictures, of the sum of logits times `upstream`.
+        """Gradient with respect to the pictures, of the sum of logits (or features) times `upstream`.
 
         Args:
             upstream: shape of the logits.
             ticket: of the call whose way back is wanted.
             images: its pictures, where another call has come between.
+            read: what that call answered.
 
         Raises:
             ValueError: that way is not kept, and no pictures are given.
         """
         if images is not None:
-            self.answer(images, ticket=ticket)
+            self.answer(images, ticket=ticket, read=read)
         if self._kept is None or self._kept[0] != ticket:
             raise ValueError("no such call is kept")
         _, pictures, logits = self._kept
@@ -92,11 +121,6 @@ class PictureGradients:
             return np.zeros(tuple(pictures.shape), dtype=np.float32)
         way = torch.autograd.grad(logits, pictures, torch.from_numpy(np.array(upstream)), allow_unused=True)[0]
         return np.zeros(tuple(pictures.shape), dtype=np.float32) if way is None else np.ascontiguousarray(way.numpy())
-
-    @property
-    def middle_layer(self) -> str | None:
-        """Name of the value that the middle layer with weights reads; None where fewer than three have weights."""
-        return self._also
 
     def at_middle_layer(
         self, images: NDArray[np.float32], weights: NDArray[np.float32]
@@ -120,25 +144,21 @@ class PictureGradients:
 
     def _middle_of_batch(self, pictures: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.enable_grad():
-            logits, held = self._both(pictures.requires_grad_())
-            if not isinstance(held, torch.Tensor) or held.ndim < 2 or len(held) != len(pictures):
-                raise NotInterpretable("a middle layer with one row a picture")
+            logits, read = self._both(pictures.requires_grad_())
+            held = _rows(read.get(self.middle_layer or ""), pictures)
             way = None
             if held.requires_grad and logits.requires_grad:
                 way = torch.autograd.grad((logits * weights).sum(), held, allow_unused=True)[0]
         return held.detach(), torch.zeros_like(held) if way is None else way
 
-    def _of_batch(self, pictures: torch.Tensor) -> torch.Tensor:
-        return self._both(pictures)[0]
-
-    def _both(self, pictures: torch.Tensor) -> tuple[torch.Tensor, object]:
-        """Logits, and what the middle layer reads."""
+    def _both(self, pictures: torch.Tensor) -> tuple[torch.Tensor, dict[str, Value]]:
+        """Logits, and by name what the middle and the last layer read."""
         first = self._plan.inputs[0]
         arranged = pictures.permute(0, 3, 1, 2) if self._plan.layout == "nchw" else pictures
-        raw, held = self._graph.run_with({first.name: arranged.to(INPUT_TYPES[first.type])})
+        raw, read = self._graph.run_with({first.name: arranged.to(INPUT_TYPES[first.type])})
         if not isinstance(raw, torch.Tensor):
             raise NotInterpretable("scores that are no tensor")
-        return self._as_logits(raw.to(torch.float32).reshape(len(pictures), -1))[:, self._order], held
+        return self._as_logits(raw.to(torch.float32).reshape(len(pictures), -1))[:, self._order], read
 
     def _as_logits(self, values: torch.Tensor) -> torch.Tensor:
         """As `OutputPlan.probabilities` reads them: their softmax is the deployed model's probabilities."""
@@ -148,6 +168,13 @@ class PictureGradients:
         if self._kind == SIGMOIDS:
             return torch.nn.functional.logsigmoid(values)
         return _log(values) if self._kind == PROBABILITIES else values
+
+
+def _rows(held: object, pictures: torch.Tensor) -> torch.Tensor:
+    """What a layer reads, if that is one row a picture."""
+    if not isinstance(held, torch.Tensor) or held.ndim < 2 or len(held) != len(pictures):
+        raise NotInterpretable("a layer that reads no row a picture")
+    return held
 
 
 def _log(values: torch.Tensor) -> torch.Tensor:

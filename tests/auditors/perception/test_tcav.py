@@ -260,3 +260,14 @@ def test_planted_cues_agree_more_than_honest_ones(cue: str, seed: int) -> None:
     assert planted.estimate is not None
     assert honest.estimate is not None
     assert abs(planted.estimate - 0.5) > abs(honest.estimate - 0.5)
+
+
+def test_group_that_is_the_class_is_not_assessed() -> None:
+    """No class shows both groups, so that no vector can tell them apart given the class."""
+    data = pictures()
+
+    answer = asked(
+        replace(data, attributes={"tone": (data.label, ("dark", "light"))}, pair=None), by_channels(1.0, 2.0)
+    )
+
+    assert answer.verdict == "not_assessed"

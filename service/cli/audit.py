@@ -43,6 +43,13 @@ def split_names(values: tuple[str, ...]) -> list[str]:
 )
 @click.option("--features", multiple=True, metavar="COL,COL", help="Columns the model reads, in order; again for more.")
 @click.option("--categorical", multiple=True, metavar="COL,COL", help="Features that are names, also where numbers.")
+@click.option(
+    "--picture-size",
+    type=click.IntRange(1, 4096),
+    nargs=2,
+    metavar="WIDTH HEIGHT",
+    help="Bring every picture to this size first, by area averaging.",
+)
 @click.option("--only", multiple=True, metavar="AUDIT", help=f"One of {', '.join(AUDITS)}; again for more.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--thorough", is_flag=True, help="More steps, restarts and rows: slower, and finds more.")
@@ -136,6 +143,8 @@ def _with_options(policy: "Policy", options: dict[str, Any]) -> "Policy":
     names = ("label", "prediction", "score", "threshold", "positive", "favourable", "weight", "stratum", "unit", "pair")
     named = {name: options[name] for name in names if options[name] is not None}
     named |= {name: split_names(options[name]) for name in ("features", "categorical") if options[name]}
+    if options.get("picture_size"):
+        named["picture_size"] = options["picture_size"]
     if options["sensitive"]:
         named["sensitive"] = list(options["sensitive"])
     try:

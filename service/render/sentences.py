@@ -219,6 +219,7 @@ def command(report: Report) -> str:
         if value is not None:
             parts.append(f"--{option} {shlex.quote(str(value))}")
     parts += [f"--sensitive {shlex.quote(name)}" for name in data.sensitive or []]
+    parts += [f"--picture-size {data.picture_size[0]} {data.picture_size[1]}"] if data.picture_size else []
     parts += [f"--only {name}" for name in policy.only or []]
     return " ".join([*parts, *(["--thorough"] if policy.thorough else []), f"--seed {report.seed}"])
 

@@ -8,12 +8,14 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from evenhand.auditors.report import Report
 from evenhand.service.audits.admission import refuse_unfit
 from evenhand.service.audits.representations import AuditSubmission
 from evenhand.service.cli import cli
 from evenhand.service.datasets.lookup import DatasetChoice
 from evenhand.service.errors import RefusedAtDoor
 from evenhand.service.models.tables import Model
+from evenhand.service.render import sentences
 
 
 def pictures_of_two_sizes(folder: Path) -> Path:
@@ -37,6 +39,16 @@ def test_policy_brings_all_pictures_to_one_size_and_the_report_says_so(tmp_path:
     assert result.exit_code in (0, 1, 3), result.output
     said = json.loads((tmp_path / "r.json").read_text())["subject"]["policy"]["data"]
     assert said["picture_size"] == [4, 4]
+
+
+def test_command_that_repeats_the_report_names_the_size(tmp_path: Path) -> None:
+    source, report = pictures_of_two_sizes(tmp_path), tmp_path / "r.json"
+    roles = ["--label", "y", "--prediction", "p", "--sensitive", "sex", "--picture-size", "6", "3"]
+
+    result = CliRunner().invoke(cli, ["audit", str(source), *roles, "--json", str(report)])
+
+    assert result.exit_code in (0, 1, 3), result.output
+    assert " --picture-size 6 3 " in sentences.command(Report.model_validate_json(report.read_text()))
 
 
 def test_without_it_the_error_names_the_key(tmp_path: Path) -> None:

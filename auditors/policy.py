@@ -10,6 +10,7 @@ from evenhand.auditors.verdict import Comparison, Gate
 
 SmallGroups = Literal["inconclusive", "list"]
 Norm = Literal["linf", "l2"]
+"""Of changes to pictures."""
 SmallCategories = Literal["print", "leave_out"]
 
 SMALL_GROUP_ROWS = 30

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.errors import PolicyError
+from evenhand.auditors.policy import Norm
 from evenhand.auditors.protocols import Progress
-from evenhand.auditors.robustness.ball import NORM_WORDS, Norm
+from evenhand.auditors.robustness.ball import NORM_WORDS
 from evenhand.auditors.robustness.data import ImageData, unit_interval
 from evenhand.auditors.robustness.ensemble import Outcome, Stage, Subjects, attack
 from evenhand.auditors.robustness.masking import Setting

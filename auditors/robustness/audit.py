@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from evenhand.auditors.policy import Norm
 from evenhand.auditors.protocols import ImageClassifier, Progress, silent
 from evenhand.auditors.report import Finding, Masking, PictureResults, Robustness, RobustnessGroup
 from evenhand.auditors.robustness.attacked import Attacked, sizes_for
-from evenhand.auditors.robustness.ball import BALLS, Norm
+from evenhand.auditors.robustness.ball import BALLS
 from evenhand.auditors.robustness.blind import random_pictures
 from evenhand.auditors.robustness.budget import UNLIMITED, Budget, drawn_in_words
 from evenhand.auditors.robustness.corrupted import corruption_report, under_corruption

@@ -1,15 +1,13 @@
 """Norms: how far an attack may go, where it starts, which way is up, how a candidate comes back inside."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.policy import Norm
 from evenhand.auditors.robustness.noise import normal, uniform
-
-Norm = Literal["linf", "l2"]
-"""As a policy names them."""
 
 NORM_WORDS: dict[Norm, str] = {"linf": "L-infinity", "l2": "L2"}
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.policy import Norm
 from evenhand.auditors.protocols import ImageClassifier
-from evenhand.auditors.robustness.ball import BALLS, Norm
+from evenhand.auditors.robustness.ball import BALLS
 from evenhand.auditors.robustness.ensemble import Outcome, Subjects, attack
 from evenhand.auditors.robustness.masking import Setting
 from evenhand.auditors.robustness.scores import probabilities

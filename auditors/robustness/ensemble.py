@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.policy import Norm
 from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.robustness.apgd import Apgd
-from evenhand.auditors.robustness.ball import BALLS, Ball, Norm, Pictures, inside
+from evenhand.auditors.robustness.ball import BALLS, Ball, Pictures, inside
 from evenhand.auditors.robustness.blind import RandomNoise, Square
 from evenhand.auditors.robustness.loop import Attack, Batch, Oracle, run
 from evenhand.auditors.robustness.rays import RayS

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from evenhand.auditors.policy import Norm
 from evenhand.auditors.report import Finding, RobustnessGap
-from evenhand.auditors.robustness.ball import Norm
 from evenhand.auditors.robustness.data import ImageData
 from evenhand.auditors.robustness.gaps import TEST_LEVEL, Gap
 from evenhand.auditors.robustness.planning import Plan, plan

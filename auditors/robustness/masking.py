@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.policy import Norm
 from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.report import Masking, MaskingCheck
-from evenhand.auditors.robustness.ball import BALLS, Norm
+from evenhand.auditors.robustness.ball import BALLS
 from evenhand.auditors.robustness.draws import CALLS_DIFFER, DRAWS, inside_of
 from evenhand.auditors.robustness.ensemble import (
     Outcome,

@@ -1,7 +1,8 @@
 """Plain words for gaps and findings of the robustness audit."""
 
+from evenhand.auditors.policy import Norm
 from evenhand.auditors.report import Group
-from evenhand.auditors.robustness.ball import NORM_WORDS, Norm
+from evenhand.auditors.robustness.ball import NORM_WORDS
 from evenhand.auditors.robustness.gaps import Gap, Member
 from evenhand.auditors.robustness.planning import Plan
 

@@ -19,7 +19,8 @@ from benchmarks.attack_peers import Answer, attack_answers
 from benchmarks.clock import say
 from numpy.typing import NDArray
 
-from evenhand.auditors.robustness.ball import BALLS, Norm, Pictures
+from evenhand.auditors.policy import Norm
+from evenhand.auditors.robustness.ball import BALLS, Pictures
 from evenhand.auditors.robustness.ensemble import (
     Outcome,
     Stage,
@@ -36,12 +37,13 @@ Name = Literal["digits", "emoji-people"]
 
 SIDES: dict[Name, int] = {"digits": 28, "emoji-people": 64}
 LABELS: dict[Name, str] = {"digits": "digit", "emoji-people": "gender"}
-EPS: dict[tuple[Name, Norm], float] = {
-    ("digits", "linf"): 0.12,
-    ("digits", "l2"): 2.0,
-    ("emoji-people", "linf"): 8 / 255,
-    ("emoji-people", "l2"): 2.0,
+EPS: dict[tuple[Name, Norm], tuple[float, ...]] = {
+    ("digits", "linf"): (0.06, 0.12),
+    ("digits", "l2"): (2.0,),
+    ("emoji-people", "linf"): (8 / 255,),
+    ("emoji-people", "l2"): (2.0,),
 }
+"""What working on survivors saves depends on how few survive, so digits have a size that many survive and one that few do."""
 PICTURES: dict[Name, int] = {"digits": 128, "emoji-people": 48}
 STEPS, TARGETS = 40, 3
 
@@ -138,12 +140,13 @@ def main(*, full: bool = False) -> int:
         with tempfile.TemporaryDirectory() as folder:
             one = case(name, Path(folder))
             for norm in BALLS if full else ("linf",):
-                met += _compare(one, norm)
+                for eps in EPS[name, norm]:
+                    met += _compare(one, norm, eps)
     return 0 if all(met) else 1
 
 
-def _compare(one: Case, norm: Norm) -> list[bool]:
-    eps, strength = EPS[one.name, norm], Strength(steps=STEPS, targets=TARGETS)
+def _compare(one: Case, norm: Norm, eps: float) -> list[bool]:
+    strength = Strength(steps=STEPS, targets=TARGETS)
     stages = [*white_box_stages(one.classifier, strength, device="cpu"), *black_box_stages(one.classifier, strength)]
     ours = one.robust(stages, norm=norm, eps=eps)
     white = one.robust([stage for stage in stages if not stage.black_box], norm=norm, eps=eps)

@@ -1,6 +1,6 @@
 """Leakage: rows kept for the audit that stand among the rows learned from too, identical or nearly so."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from evenhand.classifiers.columns import Columns
 from evenhand.classifiers.training.digests import cell_digests, picture_digests, rounded, total
+from evenhand.classifiers.training.twins import MOST_BITS, MOST_DIFFERENCE, twins
 
 DIGITS = 3
 """Significant digits to which numbers are rounded."""
 LEAST_COLUMNS = 5
 """With fewer columns, rows that agree in all but one are common and mean nothing."""
-HASH_SIDE, MOST_BITS, MOST_DIFFERENCE = 8, 2, 8.0
-"""Sides of the average hash, bits by which it may differ, and the mean difference of pixels (0 to 255) then allowed."""
-AT_ONCE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +104,8 @@ def _of_pictures(images: NDArray[np.uint8], train: NDArray[np.bool_]) -> Leakage
     whole = picture_digests(images)
     identical = np.isin(whole, whole[train]) & ~train
     others, learned = np.flatnonzero(~train & ~identical), np.flatnonzero(train)
-    near = sum(_near(images, others, learned))
-    usual = sum(_near(images, learned, learned, but_itself=True))
+    near = int(twins(images, others, learned).sum())
+    usual = int(twins(images, learned, learned).sum())
     return Leakage(
         compared=("picture",),
         kept=int((~train).sum()),
@@ -116,40 +114,3 @@ def _of_pictures(images: NDArray[np.uint8], train: NDArray[np.bool_]) -> Leakage
         near_within=usual / max(len(learned), 1),
         near_means=f"average hash within {MOST_BITS} of 64 bits, and pixels within {MOST_DIFFERENCE:g} of 255 on average",
     )
-
-
-def _near(
-    images: NDArray[np.uint8], of: NDArray[np.int64], among: NDArray[np.int64], *, but_itself: bool = False
-) -> Iterator[bool]:
-    """For each picture, whether another one is like it in its hash and in its pixels."""
-    hashes = average_hashes(images)
-    for start in range(0, len(of), AT_ONCE):
-        rows = of[start : start + AT_ONCE]
-        alike = np.bitwise_count(hashes[rows][:, None] ^ hashes[among][None, :]) <= MOST_BITS
-        for row, candidates in zip(rows, alike, strict=True):
-            chosen = among[candidates]
-            chosen = chosen[chosen != row] if but_itself else chosen
-            yield any(_difference(images[row], images[other]) <= MOST_DIFFERENCE for other in chosen)
-
-
-def _difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    return float(np.abs(one.astype(np.int16) - other).mean())
-
-
-def average_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """A 64-bit number for each picture: grey, averaged to 8 by 8, each place brighter than the mean or not."""
-    grey = images.mean(axis=3)
-    small = _averaged(_averaged(grey, axis=1), axis=2).reshape(len(images), -1)
-    bits = small > small.mean(axis=1, keepdims=True)
-    places = np.uint64(1) << np.arange(bits.shape[1], dtype=np.uint64)
-    return np.asarray((bits * places).sum(axis=1, dtype=np.uint64))
-
-
-def _averaged(grey: NDArray[np.float64], *, axis: int) -> NDArray[np.float64]:
-    """Means over up to eight bands of an axis."""
-    size = grey.shape[axis]
-    starts = np.unique(np.linspace(0, size, HASH_SIDE, endpoint=False).astype(np.int64))
-    widths = np.diff([*starts, size])
-    shape = [1, 1, 1]
-    shape[axis] = len(starts)
-    return np.asarray(np.add.reduceat(grey, starts, axis=axis) / widths.reshape(shape))

@@ -301,7 +301,7 @@ _ASKED = {
     "tcav": "share of pictures whose score rises along the concept vector of {attribute} in the middle layer",
     "cue_conflict": "share of decisions that go with {attribute} where it is at odds with the shape",
     "style_swap": "same content in the style of another {attribute}: net share of decisions that turn",
-    "learning_curves": "accuracy on rows held out in training less that of the worst class and {attribute}",
+    "learning_curves": "accuracy on held-out rows, counted as independent, less that of the worst class and {attribute}",
 }
 
 

@@ -26,6 +26,11 @@ def dream_panel(dreams: Dreams, classes: tuple[str, ...]) -> Panel:
             "trained on the pictures audited, measure it; the figures of the check are theirs, not the viewer's "
             f"impression. Shown are the first {SHOWN_STARTS} of {len(dreams.pictures)} starts, whatever they look like."
         ),
+        limits=(
+            "Why a group is in the dream. What goes with it among the pictures audited (hair, clothes, backgrounds) comes "
+            "along, and a few dreams leaning to a group say little."
+        ),
+        why_no_verdict=f"The pictures have none. The verdict above is of the two judges, over {len(dreams.pictures)} starts.",
         images=[
             {"src": data_uri(dreams.pictures[start, index]), "alt": f"dream {start + 1} of {name}"}
             for start in range(min(SHOWN_STARTS, len(dreams.pictures)))
@@ -55,5 +60,10 @@ def drift_panel(drifted: Drifted, pictures: Pictures, classes: tuple[str, ...]) 
             "may be too fine for the eye; the two judges of the check measure it. Shown are "
             f"{len(shown)} of the pictures, evenly spaced in the order of the data."
         ),
+        limits=(
+            "Whether any decision turns: pictures are pushed toward a class on purpose. What goes with a group (hair, clothes, "
+            "backgrounds) drifts along with it."
+        ),
+        why_no_verdict=f"The pictures have none. The verdict above is of the two judges, over all {len(drifted.rows)} pictures.",
         images=images,
     )

@@ -279,8 +279,15 @@ def _panel(attribute: str, first: Level, second: Level, content: Pictures, style
         title=f"The same content in the style of each group of {attribute}",
         text=(
             "Each picture, then its content with colours and textures as pictures of the one and of the other group have "
-            "them (Gatys, Ecker and Bethge 2016). Where decisions turn with the style, it is worth another look. Never "
-            "a verdict: a style carries the background and all else that goes with a group."
+            "them (Gatys, Ecker and Bethge 2016). Where decisions turn with the style, it is worth another look."
+        ),
+        limits=(
+            "What in the style turned the decision. A style is colours and textures of whole pictures: it carries the "
+            "background and all else that goes with a group."
+        ),
+        why_no_verdict=(
+            "The swap hardly moves a skin tone, and honest networks turned with styles of backgrounds too. It can be watched "
+            "at most."
         ),
         images=images,
     )

@@ -14,11 +14,23 @@ QUESTIONS = {
     "learning_curves": "Did training leave one group of a class behind?",
 }
 
+EDITED = {
+    "background": "on another background",
+    "ink": "in ink of another hue",
+    "colour": "with all its colours turned",
+    "mirror": "seen in a mirror",
+    "grey": "in grey",
+    "texture": "with stripes behind",
+}
+"""What is done to the same picture in rows about "edit: NAME"."""
+
+CUES = {"background": "the background", "ink": "the hue of the ink"}
+
 MEASURES = {
     "paired_counterfactual": "net share of decisions that turn",
     "class_gap": "difference of shares, mean over classes",
-    "dream": "standard deviations of the group's score",
-    "dream_drift": "standard deviations of the group's score",
+    "dream": "standard deviations of the group's score, by the judge that sees less",
+    "dream_drift": "standard deviations of the group's score, by the judge that sees less",
     "tcav": "share of pictures; .5 is neutral",
     "cue_conflict": "share that follows the cue",
     "style_swap": "net share of decisions that turn",
@@ -34,6 +46,12 @@ ANSWERS = {
 
 
 def question(check: PerceptionCheck) -> str:
+    """The question in words; a row about an edit of pictures asks about the same picture, not the same person."""
+    edit = check.attribute.removeprefix("edit: ") if check.attribute.startswith("edit: ") else None
+    if check.name == "paired_counterfactual" and edit in EDITED:
+        return f"Would the same picture be called something else {EDITED[edit]}?"
+    if check.name == "cue_conflict" and edit in CUES:
+        return f"Where {CUES[edit]} and the shape disagree, does it follow {CUES[edit]}?"
     return QUESTIONS[check.name]
 
 

@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 
+from evenhand.auditors.perception.edits import EDITS
 from evenhand.auditors.report import Panel, PanelCurve, Perception, PerceptionCheck, Report
 from evenhand.service.render import page, perception
 from tests.service.render.examples import everything, picture
@@ -84,3 +85,21 @@ def test_curves_of_a_panel_are_drawn_and_their_figures_are_in_a_table() -> None:
     assert "Accuracy by epoch" in html
     assert "dark, man</text>" in html
     assert "0.900" in html
+
+
+@pytest.mark.parametrize("name", sorted(EDITS))
+def test_rows_about_an_edit_ask_about_the_same_picture(name: str) -> None:
+    check = PerceptionCheck(
+        name="paired_counterfactual", attribute=f"edit: {name}", effect=0.1, direction="red → 3", verdict="inconclusive"
+    )
+
+    assert perception.question(check) == f"Would the same picture be called something else {perception.EDITED[name]}?"
+    assert perception.question(check) in section(reported(check))
+
+
+@pytest.mark.parametrize("name", sorted(name for name, edit in EDITS.items() if edit.is_cue))
+def test_rows_about_a_cue_name_it(name: str) -> None:
+    check = PerceptionCheck(name="cue_conflict", attribute=f"edit: {name}", effect=0.1, verdict="inconclusive")
+
+    assert perception.question(check).count(perception.CUES[name]) == 2
+    assert perception.question(check.model_copy(update={"attribute": "tone"})) == perception.QUESTIONS["cue_conflict"]

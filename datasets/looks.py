@@ -1,16 +1,14 @@
-"""A first look at a table: its columns, sizes of groups, counts of labels by group, and rows to show of each.
+"""A first look at the groups of a table: their sizes, counts of labels in them, and rows to show of each.
 
-Rates and their intervals belong to `auditors`; which columns are meant, to the caller.
+What columns hold belongs to `profile`. Rates and their intervals belong to `auditors`; which columns are meant, to the caller.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from evenhand.datasets.errors import UnsupportedType
 from evenhand.datasets.groups import GroupCodes
 from evenhand.datasets.table import Table
 
@@ -18,19 +16,6 @@ MOST_GROUPS = 24
 """Groups that are listed, the largest first; of the rest only how many there are."""
 MOST_CLASSES = 12
 """Labels that are counted by group."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColumnLook:
-    """One column: its type as stored, its empty cells, and how many values it has, the missing one left out.
-
-    `values` is None where they cannot be compared.
-    """
-
-    name: str
-    type: str
-    missing: int
-    values: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,20 +42,6 @@ class AttributeLook:
     groups: tuple[GroupCounts, ...]
     labelled: tuple[int, ...]
     left_out: int
-
-
-def columns(table: Table) -> tuple[ColumnLook, ...]:
-    """Every column of a table, in its order. An empty cell is a null, or NaN among floats."""
-    found = []
-    for name in table.columns:
-        column = table.column(name)
-        missing = int(pc.sum(pc.is_null(column, nan_is_null=True)).as_py() or 0)
-        try:
-            values = len(table.groups(name).names)
-        except UnsupportedType:
-            values = None
-        found.append(ColumnLook(name=name, type=str(column.type), missing=missing, values=values))
-    return tuple(found)
 
 
 def by_group(table: Table, attribute: str, *, label: str | None = None) -> AttributeLook:

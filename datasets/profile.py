@@ -1,4 +1,7 @@
-"""What can be said of a table's columns without knowing what they mean; a datasheet asks people for the rest."""
+"""What can be said of a table's columns without knowing what they mean, for its page and its datasheet.
+
+Groups and the labels in them belong to `looks`.
+"""
 
 from dataclasses import dataclass
 
@@ -18,6 +21,7 @@ class ColumnFacts:
     """One column.
 
     Attributes:
+        type: as stored, in Arrow's word.
         kind: in words: "text", "whole numbers", "numbers", "yes or no", "dates and times", "no values", else Arrow's.
         missing: rows without a value; NaN counts as missing.
         distinct: different values, the missing one left out; None where values cannot be told apart.
@@ -26,6 +30,7 @@ class ColumnFacts:
     """
 
     name: str
+    type: str
     kind: str
     missing: int
     distinct: int | None
@@ -40,15 +45,17 @@ def profile(table: Table) -> tuple[ColumnFacts, ...]:
 
 
 def _facts(table: Table, name: str) -> ColumnFacts:
-    kind = _kind(table.column(name).type)
+    stored = table.column(name).type
+    kind = _kind(stored)
     try:
         groups = table.groups(name)
     except UnsupportedType:
-        return ColumnFacts(name, kind, int(table.column(name).null_count), None, None, None, ())
+        return ColumnFacts(name, str(stored), kind, int(table.column(name).null_count), None, None, None, ())
     rows = np.bincount(groups.codes, minlength=len(groups.values)).tolist()
     ordered = kind not in ("text", "yes or no") and bool(groups.names)
     return ColumnFacts(
         name,
+        str(stored),
         kind,
         rows[-1] if groups.has_missing else 0,
         len(groups.names),

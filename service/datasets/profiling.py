@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.service.datasets.profiles import PICTURE_SEED, GroupShown, Profile, ProfileOrder, Shares, ShownAttribute
+from evenhand.service.datasets.profiles import (
+    PICTURE_SEED,
+    ColumnShown,
+    GroupShown,
+    Profile,
+    ProfileOrder,
+    Shares,
+    ShownAttribute,
+)
 from evenhand.service.jobs.child import Voice, speak
 
 LEVEL = 0.95
@@ -26,6 +34,7 @@ def profiled(source: str, name: str | None, order: ProfileOrder) -> Profile:
     """
     from evenhand.datasets import looks
     from evenhand.datasets.imageset import ImageSet
+    from evenhand.datasets.profile import profile
     from evenhand.datasets.sources import open_source
 
     data = open_source(source, name)
@@ -38,7 +47,10 @@ def profiled(source: str, name: str | None, order: ProfileOrder) -> Profile:
         attributes.append(_shown(found, pictures, positive=order.positive))
     return Profile(
         rows=table.total,
-        columns=[vars(each) for each in looks.columns(table)],
+        columns=[
+            ColumnShown(name=each.name, type=each.type, missing=each.missing, values=each.distinct)
+            for each in profile(table)
+        ],
         attributes=attributes,
     )
 

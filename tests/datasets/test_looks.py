@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from evenhand.datasets.errors import MissingColumn
-from evenhand.datasets.looks import MOST_GROUPS, by_group, columns, examples
+from evenhand.datasets.looks import MOST_GROUPS, by_group, examples
+from evenhand.datasets.profile import profile
 from evenhand.datasets.table import Table
 
 
@@ -21,7 +22,7 @@ def table() -> Table:
 
 
 def test_columns_have_types_empty_cells_and_how_many_values(table: Table) -> None:
-    found = {each.name: (each.type, each.missing, each.values) for each in columns(table)}
+    found = {each.name: (each.type, each.missing, each.distinct) for each in profile(table)}
 
     assert found["sex"] == ("string", 1, 2)
     assert found["points"] == ("double", 2, 2)

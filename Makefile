@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 HOME_FOLDER ?= $(CURDIR)/.evenhand
 
-.PHONY: help install install-dev demo serve test test-all check format bench bench-models bench-proxy bench-robustness lock clean
+.PHONY: help install install-dev demo serve test test-all check format bench bench-models bench-perception bench-proxy bench-robustness lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench: install-dev ## Print speed and ratios against peers, side by side
 
 bench-models: install-dev ## Print the cost of confinement, and rows and pictures scored a second
 	$(BIN)/python -m benchmarks.models
+
+bench-perception: install-dev ## Print what perception says of planted and honest networks, beside what it should
+	$(BIN)/python -m benchmarks.perception
 
 bench-proxy: install-dev ## Print cost and exactness of proxy audits, beside scikit-learn and shap
 	$(BIN)/python -m benchmarks.proxies

@@ -198,6 +198,19 @@ def test_the_attack_finds_an_adversarial_example_that_was_planted() -> None:
     assert outcome.robust(eps).mean() == 0
 
 
+def test_thorough_attacks_restart_towards_each_target_from_other_points() -> None:
+    classifier, subjects, _, _ = linear_case(5)
+    thorough = Strength.thorough()
+
+    stages = [stage for stage in white_box_stages(classifier, thorough, device="cpu") if stage.attack.name == "APGD-T"]
+
+    batch, ball = subjects.batch(np.arange(1), 0), LinfBall(0.03)
+    room = ball.around(batch.clean)
+    starts = {stage.attack.search(batch, ball=ball, seed=1).propose(room).tobytes() for stage in stages}
+    assert sorted(stage.target_rank for stage in stages) == sorted(5 * [0, 1, 2, 3])
+    assert len(starts) == len(stages) == 20
+
+
 def test_what_only_the_logits_misread_does_not_count() -> None:
     """Success is scored again by the deployed model; here it disagrees with its own logits everywhere."""
     classifier, subjects, _, _ = linear_case(2)

@@ -1,19 +1,26 @@
 """Attacks beside torchattacks and foolbox: on trained networks ours leave no more pictures standing than theirs."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
-from benchmarks.attack_peers import installed
-from benchmarks.robustness import STEPS, TARGETS, Case, Name, case, peers_of
 from scipy.stats import binomtest
 
 from evenhand.auditors.policy import Norm
 from evenhand.auditors.robustness.ensemble import Strength, white_box_stages
 
+if TYPE_CHECKING:
+    from benchmarks.robustness import Case, Name
+
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[Name, Case]:
+def cases(tmp_path_factory: pytest.TempPathFactory) -> "dict[Name, Case]":
+    # imported here alone: the benchmarks set how many threads this process and its children have
+    from benchmarks.attack_peers import installed
+    from benchmarks.robustness import case
+
     if (problem := installed()) is not None:
         pytest.skip(f"the peers' environment could not be made: {problem}")
     names: tuple[Name, ...] = ("digits", "emoji-people")
@@ -32,9 +39,11 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[Name, Case]:
     ],
 )
 def test_robust_accuracy_is_not_above_that_of_all_peers_together(
-    cases: dict[Name, Case], name: Name, norm: Norm, eps: float
+    cases: "dict[Name, Case]", name: "Name", norm: Norm, eps: float
 ) -> None:
     """The same network, pictures, norm, eps, steps and targets, gradients alone; 95 % by Clopper and Pearson."""
+    from benchmarks.robustness import STEPS, TARGETS, peers_of
+
     one = cases[name]
     stages = white_box_stages(one.classifier, Strength(steps=STEPS, targets=TARGETS), device="cpu")
 

@@ -165,8 +165,12 @@ def audit_proxies(
             notes=[
                 *_surrogate_notes(context, learned),
                 *_notes(context, prepared, answers, searched, favourable_is_positive=favourable_is_positive),
-                *(note for some in found.values() for note in some.notes),
-                *explained_notes(explained),
+                *dict.fromkeys(note for some in found.values() for note in some.notes),
+                *explained_notes(
+                    explained,
+                    [groups.attribute for groups in compared] if data.legitimate else [],
+                    decided=decide is not None or scores is not None,
+                ),
                 *(note for groups in compared for note in place_notes(groups, prepared, places[groups.attribute])),
             ],
         ),

@@ -124,10 +124,17 @@ def _estimate(value: Floats, spread: Floats, level: float) -> Estimate:
     return Estimate(estimate=float(value[0]), low=float(value[0]) - margin, high=float(value[0]) + margin)
 
 
-def explained_notes(found: Sequence[ExplainedGap]) -> list[str]:
-    """Said of every report with declared factors."""
+def explained_notes(found: Sequence[ExplainedGap], asked: Sequence[str], *, decided: bool) -> list[str]:
+    """Said of every report with declared factors.
+
+    Args:
+        asked: attributes of which the gap was to be split; one that is not in `found` is named, with the reason.
+        decided: whether decisions are known.
+    """
+    reason = "fewer than 30 rows a group on one half of the data" if decided else "no decisions are known"
+    missing = [attribute for attribute in asked if attribute not in {some.attribute for some in found}]
     return [
         f"{some.attribute}: {', '.join(some.factors)} declared legitimate, which is for people to justify: a factor that "
         "encodes the attribute can carry a disparity of its own."
         for some in found
-    ]
+    ] + [f"{attribute}: the gap is not split by declared factors: {reason}." for attribute in missing]

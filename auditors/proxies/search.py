@@ -21,6 +21,8 @@ SOURCES = 4
 TREE_SEED = 0
 """The forest only proposes; one seed gives the same sets for the same rows."""
 
+FIVE = "A parity of five or more features, of which no part shows, is not searched for and would not be found."
+
 Members = tuple[int, ...]
 
 
@@ -129,12 +131,15 @@ class _Look:
         }
 
     def notes(self) -> tuple[str, ...]:
+        said = []
         if len(self.quiet) >= 4 and not affordable_rows(len(self.quiet), len(self.groups.tested)):
-            return (
+            said.append(
                 f"{self.groups.attribute}: a parity of four among the {len(self.quiet)} features that do not encode "
-                "alone was not searched for, since they are too many: fours were found only where a part of them shows.",
+                "alone was not searched for, since they are too many: fours were found only where a part of them shows."
             )
-        return ()
+        if len(self.quiet) >= 5:
+            said.append(FIVE)
+        return tuple(said)
 
     def _ground(self) -> Ground:
         return ground(self.quiet_cells, self.groups, self.prepared.halves.search, self.prepared.folds)

@@ -1,9 +1,10 @@
 """Data with known proxies. The eight-feature model is defined, with its answers, in METHODS section 4."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from evenhand.auditors.proxies import ProxyData, audit_proxies
@@ -51,3 +52,8 @@ def by_feature(audit: ProxyAudit, *, attribute: str = "A", stratum: str | None =
 
 def roles(audit: ProxyAudit) -> dict[str, str]:
     return {name: row.role for name, row in by_feature(audit).items()}
+
+
+def few_of(seeds: Iterable[int], *, always: Container[int]) -> list[Any]:
+    """Seeds for parametrize: those that always run, and the others marked slow."""
+    return [seed if seed in always else pytest.param(seed, marks=pytest.mark.slow) for seed in seeds]

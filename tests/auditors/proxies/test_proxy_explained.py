@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from planted_proxies import Columns, audited, two_groups
 
 from evenhand.auditors.errors import LengthMismatch
+from evenhand.auditors.proxies import ProxyData
 from evenhand.auditors.proxies.explained import split_gap
 
 N = 8_000
@@ -65,6 +66,29 @@ def test_gap_that_experience_does_not_explain_is_told() -> None:
 def test_factor_of_another_length_is_refused() -> None:
     with pytest.raises(LengthMismatch, match="legitimate factor years"):
         two_groups({"x": np.zeros(3)}, np.zeros(3, np.int32), legitimate={"years": np.zeros(2)})
+
+
+def small_group() -> ProxyData:
+    """40 of 2,400 rows: enough to compare, too few once the rows are halved."""
+    rng = np.random.default_rng(4)
+    a = (np.arange(2_400) < 40).astype(np.int32)
+    return two_groups({"x": rng.standard_normal(2_400)}, a, legitimate={"years": rng.integers(0, 5, 2_400)})
+
+
+def test_attribute_whose_gap_is_not_split_is_named_with_the_reason() -> None:
+    audit, _ = audited(small_group(), lambda x: x["x"])
+
+    assert audit.explained == []
+    assert (
+        "A: the gap is not split by declared factors: fewer than 30 rows a group on one half of the data."
+        in audit.notes
+    )
+
+
+def test_without_decisions_no_gap_is_split_and_a_note_says_so() -> None:
+    audit, _ = audited(small_group(), None)
+
+    assert "A: the gap is not split by declared factors: no decisions are known." in audit.notes
 
 
 @pytest.mark.slow

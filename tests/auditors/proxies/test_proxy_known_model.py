@@ -4,7 +4,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from planted_proxies import audited, by_feature, known_model, known_score, roles, two_groups
+from planted_proxies import audited, by_feature, few_of, known_model, known_score, roles, two_groups
 
 from evenhand.auditors.report import Finding, ProxyAudit
 from evenhand.auditors.verdict import Verdict
@@ -31,7 +31,7 @@ def result() -> tuple[ProxyAudit, list[Finding]]:
     return audited(two_groups(*known_model(ROWS, 0)), known_score)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", few_of([1, 2, 3], always=(1,)))
 def test_every_role_of_the_known_model_is_found(seed: int) -> None:
     audit, _ = audited(two_groups(*known_model(ROWS, seed)), known_score, seed)
 

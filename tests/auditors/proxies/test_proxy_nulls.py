@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from planted_proxies import Columns, audited
+from planted_proxies import Columns, audited, few_of
 from scipy.stats import binom
 
 from evenhand.auditors.proxies import ProxyData
@@ -57,7 +57,7 @@ def claims(seed: int) -> int:
     return sum(row.role != "neutral" for row in audit.features) + len(audit.sets) + proven
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", few_of(range(10), always=(0,)))
 def test_nothing_is_claimed_of_ten_sets_without_proxies(seed: int) -> None:
     assert claims(seed) == 0
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from planted_proxies import Columns, audited, by_feature, known_model, known_score, two_groups
+from planted_proxies import Columns, audited, by_feature, few_of, known_model, known_score, two_groups
 
 from evenhand.auditors.report import ProxyAudit
 
@@ -97,7 +97,7 @@ def test_regions_need_rows_to_be_confirmed_on() -> None:
     assert searched(audit) == set()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", few_of(range(6), always=(0,)))
 def test_no_region_is_claimed_where_nothing_is_planted(seed: int) -> None:
     rng = np.random.default_rng(300 + seed)
     columns: Columns = {f"x{i}": rng.standard_normal(3_000) for i in range(12)}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from planted_proxies import Columns, audited, by_feature, known_model, known_score, roles, two_groups
+from planted_proxies import Columns, audited, by_feature, few_of, known_model, known_score, roles, two_groups
 
 from evenhand.auditors.errors import LengthMismatch, UndefinedScores
 from evenhand.auditors.proxies import ProxyData
@@ -164,7 +164,7 @@ def test_parity_of_three_is_found_where_singles_and_pairs_are_blind() -> None:
     assert (audit.leakage[0].features.auc or 0) > 0.9
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", few_of(range(20), always=(0, 9)))
 def test_nothing_is_claimed_where_nothing_is_planted(seed: int) -> None:
     rng = np.random.default_rng(100 + seed)
     n = 1_500 + 60 * seed

@@ -155,8 +155,21 @@ def brief(audit: ProxyAudit, attribute: str) -> list[str]:
         *([f"less discriminatory alternative proven, {best}"] if best else []),
         f"{attribute}: {by}{', '.join(found)} need{'s' if len(found) == 1 else ''} justification"
         if found
-        else f"{attribute}: nothing found that encodes it, is used and moves the gap",
+        else f"{attribute}: {_nothing_found(audit, attribute)}",
     ]
+
+
+def _nothing_found(audit: ProxyAudit, attribute: str) -> str:
+    rows = features(audit, attribute)
+    if any(row.flip_rate is not None for row in rows):
+        return "nothing found that encodes it, is used and moves the gap"
+    encoding = [row.feature for row in rows if row.role != "neutral"]
+    said = (
+        f"{', '.join(encoding)} encode{'s' if len(encoding) == 1 else ''} it"
+        if encoding
+        else none_in_words(audit, attribute)
+    )
+    return f"{said}; what decisions use is not known"
 
 
 def set_in_words(found: ProxySet) -> str:

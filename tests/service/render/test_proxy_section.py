@@ -361,3 +361,12 @@ def test_document_for_paper_says_in_short_what_the_page_says_at_length() -> None
 
     assert "Less discriminatory alternative, sex: With zip neutralised the gap falls." in said
     assert "One other choice tried, one proven less discriminatory." in said
+
+
+def test_summary_without_a_model_names_what_encodes_and_claims_nothing_of_use() -> None:
+    unknown = row("zip", "latent_proxy", flips=None, contribution=Estimate(estimate=None, reason="no model"))
+
+    said = render.markdown(report_of(features=[unknown]))
+
+    assert "Sex: zip encodes it; what decisions use is not known" in said
+    assert "nothing found" not in said

@@ -104,7 +104,9 @@ def standalone(report: Report) -> str:
 
 @cache
 def stylesheet() -> str:
-    return STYLESHEET.read_text(encoding="utf-8")
+    """The stylesheet without remarks and blanks that mean nothing; it holds no text in which one would."""
+    style = re.sub(r"/\*.*?\*/", "", STYLESHEET.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r" ?([{};,]) ?|: ", lambda found: found[1] or ":", re.sub(r"\s+", " ", style)).strip()
 
 
 def content_security_policy() -> str:

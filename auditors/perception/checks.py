@@ -66,7 +66,10 @@ class Answer:
 
 
 def known_levels(data: ImageData, attribute: str) -> list[Level]:
-    return [level for level in levels_of(data, attribute) if level.comparable]
+    """The groups to compare, by name: in which order the data list them must not turn a sign or train another probe."""
+    return sorted(
+        (level for level in levels_of(data, attribute) if level.comparable), key=lambda level: str(level.text)
+    )
 
 
 def paired_counterfactual(

@@ -166,7 +166,8 @@ def _drift(context: Context, attribute: str, questions: Sequence[Question], seen
     data, labels = context.data, seen.dreams.labels
     codes, texts = data.attributes[attribute]
     known = np.array([text is not None for text in texts])[codes]
-    cell = np.where(known, data.label.astype(np.int64) * len(texts) + codes, -1)
+    by_name = np.argsort(np.argsort([str(text) for text in texts]))[codes]
+    cell = np.where(known, data.label.astype(np.int64) * len(texts) + by_name, -1)
     unit = units_of(data)
     rows = chosen_rows(cell, unit, data.ids, seed=context.seed)
     drifted = drift(context.classifier, seen.pictures, rows, labels=labels, device=context.device)

@@ -19,7 +19,6 @@ from tests.auditors.perception.test_tcav import by_channels, pictures
 from tests.auditors.robustness.toys import Torch
 
 CLOSE = 1e-6
-SIGNED = ("paired_counterfactual", "class_gap", "dream", "dream_drift")
 
 
 def data_of() -> ImageData:
@@ -102,17 +101,12 @@ def test_classes_by_other_names(usual: dict[str, Answer]) -> None:
 
 
 def test_groups_in_another_order(usual: dict[str, Answer]) -> None:
-    """Signed effects turn and shares are of the other side; what is said of whom stays."""
     data = data_of()
     codes, texts = data.attributes["tone"]
     turned = replace(data, attributes={"tone": ((1 - codes).astype(np.int32), texts[::-1])})
 
     for name, answer in answers(turned, network()).items():
-        before = usual[name]
-        assert answer.verdict == before.verdict, name
-        assert reads_alike(answer.direction, before.direction), name
-        if name in SIGNED:
-            assert abs(answer.estimate or 0) == pytest.approx(abs(before.estimate or 0), rel=tolerated(name))
+        same(answer, usual[name])
 
 
 def same(answer: Answer, before: Answer, *, directions: bool = True) -> None:
@@ -120,14 +114,3 @@ def same(answer: Answer, before: Answer, *, directions: bool = True) -> None:
     assert answer.direction == before.direction or not directions, answer.name
     assert answer.estimate == pytest.approx(before.estimate, abs=CLOSE), answer.name
     assert (answer.p_value or 0) == pytest.approx(before.p_value or 0, abs=CLOSE), answer.name
-
-
-def tolerated(name: str) -> float:
-    """Probes learn 'dark' where they learned 'light', from the same first weights: no mirror image, but as good a judge."""
-    return 0.15 if name.startswith("dream") else CLOSE
-
-
-def reads_alike(one: str | None, other: str | None) -> bool:
-    """ "light → woman" says of two groups and classes what "dark → man" says."""
-    turned = {"dark": "light", "light": "dark", "man": "woman", "woman": "man"}
-    return one == other or (one is not None and " ".join(turned.get(word, word) for word in one.split()) == other)

@@ -24,6 +24,8 @@ def command(before: Path, after: Path) -> None:
         from rich.console import Console
 
         worse = print_difference(read_report(before), read_report(after), Console(highlight=False))
+        said = "a gated check got worse or is gone" if worse else "no gated check got worse or is gone"
+        click.echo(f"Exit code {int(worse)}: {said}.")
     raise SystemExit(1 if worse else 0)
 
 
@@ -54,19 +56,23 @@ def print_difference(before: "Report", after: "Report", console: "Console") -> b
     order = {Verdict.PROVEN_WITHIN: 0, Verdict.INCONCLUSIVE: 1, Verdict.PROVEN_DISPARITY: 2}
     changes = diff(before, after)
     worse = False
-    console.print(f"Since {before.created:%Y-%m-%d %H:%M} ({before.verdict.value}) → now ({after.verdict.value})")
+    console.print(
+        f"Since {before.created:%Y-%m-%d %H:%M} ({before.verdict.value}) → {after.created:%Y-%m-%d %H:%M} ({after.verdict.value})"
+    )
     shown = 0
     for change in changes.changed:
         old, new = change.before, change.after
         gated = new.gate is not Gate.OFF
-        if not gated and not change.verdict_changed:
+        released = not gated and old.gate is not Gate.OFF
+        if not gated and not released and not change.verdict_changed:
             continue
-        worse |= gated and order[new.verdict] > order[old.verdict]
+        worse |= released or (gated and order[new.verdict] > order[old.verdict])
         shown += 1
         whose = f" ({group_name(new.group)} and {group_name(new.reference)})" if is_pair(new) else ""
         console.print(
             f"  {spoken(new.metric)}, {printable(new.attribute or '')}{whose}: {number(old.estimate)} → {number(new.estimate)}, "
-            f"{old.verdict.value.replace('_', ' ')} → {new.verdict.value.replace('_', ' ')}",
+            f"{old.verdict.value.replace('_', ' ')} → {new.verdict.value.replace('_', ' ')}"
+            + (", gated before and not now" if released else ""),
             markup=False,
         )
     for finding in changes.added:

@@ -12,10 +12,10 @@ SAME_RELATIVE = 1e-9
 
 
 def diff(before: Report, after: Report) -> ReportDiff:
-    """Findings added, removed, and changed in verdict or estimate, each in the order of its report.
+    """Findings added, removed, and changed in verdict, gate or estimate, each in the order of its report.
 
-    Two findings answer one question where audit, metric, comparison, attribute, group and reference are the same. A
-    composite's group and reference say which pair decides, so they are no part of its question.
+    Two findings answer one question where their ids are the same; those of a pair also the other way round. A
+    composite's id does not name the pair that decides, which may be another in every report.
     """
     old = {_question(finding): finding for finding in before.findings}
     new = {_question(finding): finding for finding in after.findings}
@@ -37,9 +37,9 @@ def diff(before: Report, after: Report) -> ReportDiff:
 
 
 def _question(finding: Finding) -> tuple[str, ...]:
-    parts = (finding.audit, finding.metric, finding.comparison.value, finding.attribute or "")
     if not is_pair(finding):
-        return (*parts, "composite")
+        return (finding.id,)
+    parts = (finding.audit, finding.metric, finding.comparison.value, finding.attribute or "")
     groups = (json.dumps(finding.group, sort_keys=True), json.dumps(finding.reference, sort_keys=True))
     return (*parts, finding.id.split("/")[-2], *sorted(groups))
 
@@ -52,7 +52,7 @@ def is_pair(finding: Finding) -> bool:
 
 
 def _same(one: Finding, other: Finding) -> bool:
-    if one.verdict != other.verdict:
+    if one.verdict != other.verdict or one.gate != other.gate:
         return False
     if one.estimate is None or other.estimate is None:
         return one.estimate is other.estimate

@@ -219,13 +219,13 @@ def test_classifier_by_background_is_flagged_and_one_by_shape_is_within() -> Non
 
 
 def test_edited_counterfactual_turns_with_the_background() -> None:
-    """Warm to cool: a bright square stays a woman by shape, and every one turns to a man by cue."""
+    """Cool to warm: a bright square stays a woman by shape, and every one turns to a woman by cue."""
     by_cue, by_shape = (
         next(edited_counterfactuals(context(squares(), ByColour(cue=cue, shape=shape))))
         for cue, shape in ((2, 1), (1, 2))
     )
 
-    assert (by_cue.attribute, by_cue.verdict, by_cue.estimate) == ("edit: background", "proven_disparity", -1)
+    assert (by_cue.attribute, by_cue.verdict, by_cue.estimate) == ("edit: background", "proven_disparity", 1)
     assert by_shape.estimate == 0
 
 

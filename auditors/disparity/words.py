@@ -169,7 +169,7 @@ def rows_to_settle(finding: Finding) -> str:
     if finding.rows_needed is None:
         return ""
     if finding.rows_needed <= smallest:
-        return "So many rows settle it in four of five samples; these did not."
+        return "With as many rows as there are, four of five samples would have settled it; this one did not."
     return (
         f"About {finding.rows_needed:,} rows in the smallest group, the others in proportion, would probably settle it."
     )

@@ -3,7 +3,7 @@
 import re
 
 from evenhand.auditors.report import Estimate, Report
-from evenhand.service.render import checks, groups, numbers, practice_text, proxies, sentences, subgroups, words
+from evenhand.service.render import bounds, checks, groups, numbers, practice_text, proxies, sentences, subgroups, words
 
 MARKS = {"proven_disparity": "🔴", "inconclusive": "🟡", "proven_within": "🟢"}
 MOST_GROUPS = 20
@@ -20,6 +20,7 @@ def markdown(report: Report) -> str:
     if gated:
         header = ["Verdict", "Check", "Estimate", "Interval", "Tolerance", "Decided by"]
         parts += ["### Checks", table(header, [_check(check) for check in gated])]
+        parts += [text(unknown) for unknown in bounds.lines(report)]
     for shown in groups.tables(report):
         if shown.single:
             parts += [f"### {text(words.first_upper(shown.attribute))}", _groups(shown)]

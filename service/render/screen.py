@@ -8,6 +8,7 @@ from evenhand.auditors.report import Estimate, Report
 from evenhand.auditors.verdict import Verdict
 from evenhand.service.render import (
     alternatives,
+    bounds,
     checks,
     groups,
     numbers,
@@ -40,6 +41,8 @@ def show(report: Report, *, console: Console, quiet: bool = False) -> None:
             console.print(Text(words.printable(note), style="dim"), soft_wrap=True, highlight=False)
         for note in _proven_beside(report):
             console.print(Text(words.printable(note)), soft_wrap=True, highlight=False)
+        for unknown in bounds.lines(report):
+            console.print(Text(words.printable(unknown), style=STYLES["maybe"]), soft_wrap=True, highlight=False)
         for said in practice_text.lines(report):
             console.print(Text(words.printable(said)), soft_wrap=True, highlight=False)
         if (worst := subgroups.line(report)) is not None:

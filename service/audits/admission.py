@@ -22,6 +22,7 @@ from evenhand.service.audits.representations import AuditSubmission
 from evenhand.service.datasets.lookup import DatasetChoice
 from evenhand.service.errors import Fault, RefusedAtDoor, pointer, unknown_column
 from evenhand.service.models.tables import Model
+from evenhand.service.wording import in_words_of_rest
 
 DATA = ("policy", "data")
 
@@ -183,7 +184,8 @@ def _checks(policy: Policy, data: DatasetChoice, *, has_scores: bool) -> Iterato
         try:
             _refuse_check(check, alone, _sensitive(policy, data), has_labels=label is not None, has_scores=has_scores)
         except PolicyError as error:
-            yield Fault(pointer("policy", "check", index, _field(error)), type(error), str(error))
+            detail = in_words_of_rest(str(error), "audit")
+            yield Fault(pointer("policy", "check", index, _field(error)), type(error), detail)
 
 
 def _refuse_check(

@@ -46,6 +46,13 @@ def new() -> Response:
     return _form(named, filled=_filled_by_card(shown_dataset(named), model=request.args.get("model")), errors={})
 
 
+@pages.get("/audits")
+@needs()
+def list_all() -> AnyResponse:
+    """Home lists the audits."""
+    return redirect(url_for("home_pages.home"))
+
+
 @pages.post("/audits")
 @needs(Role.AUDITOR)
 def submit() -> AnyResponse:

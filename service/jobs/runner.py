@@ -11,6 +11,7 @@ from evenhand.service.jobs.context import CANCELLED, JobContext, Workplace, pers
 from evenhand.service.jobs.process import Interrupted
 from evenhand.service.jobs.tables import Job
 from evenhand.service.models.jobs import run_training_job
+from evenhand.service.wording import problem_in_words_of_rest
 
 KINDS: dict[str, Callable[[JobContext], None]] = {"audit": run_audit_job, "training": run_training_job}
 
@@ -38,10 +39,10 @@ class Runner:
         except Interrupted as interrupted:
             if interrupted.reason != CANCELLED:
                 self._parked.wait()
-            self._fail(job_id, interrupted)
+            self._fail(job, interrupted)
         except Exception as error:  # the edge of a job
             log.info("job %s failed", job_id, exc_info=True)
-            self._fail(job_id, error)
+            self._fail(job, error)
 
     def _begin(self, job_id: str) -> Job | None:
         place = self._workplace
@@ -53,9 +54,11 @@ class Runner:
                 timeout_seconds=place.config.job_timeout_seconds,
             )
 
-    def _fail(self, job_id: str, error: BaseException) -> None:
+    def _fail(self, job: Job, error: BaseException) -> None:
+        said = problem_in_words_of_rest(problem_of(error).document(), job.kind)
+
         def fail() -> None:
             with self._workplace.database.writing() as session:
-                store.fail(session, job_id, problem_of(error).document())
+                store.fail(session, job.id, said)
 
         persist(fail)

@@ -79,6 +79,15 @@ def test_a_session_cookie_opens_pages_and_never_the_api(running: Service) -> Non
     assert app_client.get("/api/v1/audits").status_code == 401
 
 
+def test_the_address_of_all_audits_leads_to_where_they_are_listed(running: Service) -> None:
+    app_client = web(running)
+    sign_in(app_client, running.client.token or "")
+
+    answer = app_client.get("/audits")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
 def test_the_session_cookie_is_kept_from_scripts_and_other_sites(running: Service) -> None:
     cookie = sign_in(web(running), running.client.token or "").headers["Set-Cookie"]
 

@@ -134,6 +134,8 @@ def test_an_audit_that_cannot_be_done_fails_with_a_problem(client: Client) -> No
     assert (done["status"], done["report"], done["exit_code"]) == ("failed", None, 2)
     assert done["error"]["type"] == "/problems/not-binary"
     assert "predicted" in done["error"]["detail"]
+    assert "`policy.data.positive`" in done["error"]["detail"]
+    assert "--positive" not in done["error"]["detail"] + done["message"]
 
 
 def test_one_group_only_fails_with_exit_code_2(client: Client) -> None:
@@ -142,6 +144,7 @@ def test_one_group_only_fails_with_exit_code_2(client: Client) -> None:
     done = client.wait(f"/api/v1/audits/{client.submit(client.dataset(rows))}")
 
     assert (done["status"], done["exit_code"]) == ("failed", 2)
+    assert "Pass a `policy.data.sensitive` column" in done["error"]["detail"]
 
 
 @pytest.mark.parametrize("when", ["queued", "running"])

@@ -259,15 +259,20 @@ class ColumnError(DatasetError):
 
 
 class MissingColumn(ColumnError):
-    """No column has this name; the message names the nearest one."""
+    """No column has this name; the message names the nearest one.
 
-    def __init__(self, column: str, source: str, available: Sequence[str]) -> None:
+    `option` is that which named it, without its dashes; None where a policy or a caller did.
+    """
+
+    def __init__(self, column: str, source: str, available: Sequence[str], *, option: str | None = None) -> None:
         self.column, self.source, self.available = column, source, tuple(available)
         self.nearest = nearest(column, available)
+        example = f"the option (say --sensitive {self.nearest})" if self.nearest else "the option"
+        named = f"--{option}" if option else example
         hint = (
-            f" Did you mean '{self.nearest}'? Pass that name as the option (say --sensitive {self.nearest}),"
+            f" Did you mean '{self.nearest}'? Pass that name as {named},"
             if self.nearest
-            else " Pass one of these names as the option,"
+            else f" Pass one of these names as {named},"
         )
         super().__init__(
             f"column '{column}' is not in {source}. It has: {listed(self.available)}.{hint}"

@@ -47,7 +47,8 @@ def command_line() -> str:
         _opening("Command line", "What each command takes. The same texts come with `--help`."),
         "## Exit codes",
         _table(("code", "meaning"), ((f"`{code}`", _sentence(meaning)) for code, meaning in EXIT_MEANING.items())),
-        "`verify` and `compare` exit with 1 where something does not hold, or a gated check got worse.",
+        "`verify` and `compare` exit with 1 where something does not hold, or a gated check got worse."
+        " `train` and `verify` say of 2 and 4 what was not done in words of their own.",
     ]
     with click.Context(cli, info_name="evenhand") as context:
         for name in COMMANDS:

@@ -68,20 +68,17 @@ def resolve(data: DataSection, table: Table, *, has_model: bool) -> Columns:
         unit=data.unit or (card.unit if card else None),
         pair=data.pair or (card.pair if card else None),
     )
-    named = (
-        columns.label,
-        columns.prediction,
-        columns.score,
-        columns.weight,
-        columns.stratum,
-        columns.unit,
-        columns.pair,
-    )
-    for name in (*named, *columns.sensitive, *(columns.features or ()), *columns.categorical):
-        if name is not None:
-            table.column(name)
+    _refuse_unknown(columns, table)
     _refuse_two_roles(columns)
     return columns
+
+
+def _refuse_unknown(columns: Columns, table: Table) -> None:
+    """Raise MissingColumn for a named column that is not there; it names the option that named it."""
+    for role in ("label", "prediction", "score", "weight", "stratum", "unit", "pair"):
+        table.require(role, getattr(columns, role))
+    for role in ("sensitive", "features", "categorical"):
+        table.require(role, *(getattr(columns, role) or ()))
 
 
 def _refuse_two_roles(columns: Columns) -> None:

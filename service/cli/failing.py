@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 import click
@@ -13,6 +14,27 @@ import click
 from evenhand.auditors.gate import EXIT_FAILURE, EXIT_INPUT, EXIT_MEANING
 
 GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a command does, for the line that says what an exit code means: 'nothing was `done`', '`noun` itself failed'."""
+
+    noun: str
+    done: str
+
+    def meaning(self, code: int) -> str:
+        """EXIT_MEANING in this command's words."""
+        if self == AUDIT:
+            return EXIT_MEANING[code]
+        if code == EXIT_INPUT:
+            return f"the input or the configuration is wrong; nothing was {self.done}"
+        return f"{self.noun} itself failed"
+
+
+AUDIT = Work("the audit", "audited")
+TRAINING = Work("the training", "trained")
+VERIFICATION = Work("the verification", "verified")
 
 
 class TimedOut(BaseException):
@@ -25,8 +47,11 @@ class TimedOut(BaseException):
 
 
 @contextmanager
-def failing_clearly() -> Iterator[None]:
-    """Turn what goes wrong inside into a message on stderr and an exit code; nothing else is printed or written."""
+def failing_clearly(work: Work = AUDIT) -> Iterator[None]:
+    """Turn what goes wrong inside into a message on stderr and an exit code; nothing else is printed or written.
+
+    `work` gives the words for what the command would have done.
+    """
     from evenhand.service.errors import problem_of
 
     try:
@@ -34,26 +59,26 @@ def failing_clearly() -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, SystemExit):
         raise
     except KeyboardInterrupt:
-        _leave("stopped by the keyboard; nothing was written", 130)
+        _leave("stopped by the keyboard; nothing was written", 130, work)
     except TimedOut as error:
-        _leave(str(error), EXIT_FAILURE)
+        _leave(str(error), EXIT_FAILURE, work)
     except Exception as error:
         problem = problem_of(error)
         if problem.status >= 500 and problem.type.endswith("internal-error"):
             import traceback
 
             traceback.print_exc()
-            _leave(f"{type(error).__name__}: {error}", EXIT_FAILURE)
-        _leave(problem.detail, problem.exit_code)
+            _leave(f"{type(error).__name__}: {error}", EXIT_FAILURE, work)
+        _leave(problem.detail, problem.exit_code, work)
 
 
-def _leave(message: str, code: int) -> None:
+def _leave(message: str, code: int, work: Work) -> None:
     from evenhand.service.render.words import on_lines
 
     click.secho("error: ", fg="red", bold=True, err=True, nl=False)
     click.echo(on_lines(message), err=True)  # it may quote what stands in the data
     if code in (EXIT_INPUT, EXIT_FAILURE):
-        click.echo(f"exit {code}: {EXIT_MEANING[code]}", err=True)
+        click.echo(f"exit {code}: {work.meaning(code)}", err=True)
     sys.exit(code)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly
+from evenhand.service.cli.failing import TRAINING, failing_clearly
 
 SMALL_CELL_ROWS = 30
 _PASSED_ON = ("device", "seed", "unit", "class_weight", "group_weight", "epochs", "patience", "deterministic")
@@ -89,7 +89,7 @@ def command(kind: str, source: str, out: Path, record_path: Path | None, **optio
     evenhand audit adult --model adult-model.skops
     evenhand train convnet4 --data emoji-people --out faces.onnx
     """
-    with failing_clearly():
+    with failing_clearly(TRAINING):
         from evenhand.classifiers.savable import format_for, format_named
         from evenhand.service.cli.audit import split_names
         from evenhand.service.cli.outputs import check_writable
@@ -130,16 +130,18 @@ def command(kind: str, source: str, out: Path, record_path: Path | None, **optio
 def _show_worst_cell(record: dict[str, Any]) -> None:
     """The group and class that the weights kept serve worst, among those with rows enough to say so."""
     at = [epoch["epoch"] for epoch in record["epochs"]].index(record["best_epoch"])
-    large = [
-        cell
-        for cell in record["cells"]
-        if cell["part"] == "valid" and cell["attribute"] is not None and cell["n"] >= SMALL_CELL_ROWS
-    ]
+    cells = [cell for cell in record["cells"] if cell["part"] == "valid" and cell["attribute"] is not None]
+    large = [cell for cell in cells if cell["n"] >= SMALL_CELL_ROWS]
     if large:
         worst = min(large, key=lambda cell: cell["right"][at] / cell["n"])
         click.echo(
-            f"  least accurate: {worst['attribute']} = {worst['group'] or 'missing'} with label {worst['label']}, "
+            f"  least accurate of the cells with {SMALL_CELL_ROWS} or more held-out rows: "
+            f"{worst['attribute']} = {worst['group'] or 'missing'} with label {worst['label']}, "
             f"{worst['right'][at] / worst['n']:.3f} of {worst['n']:,} rows held out"
+        )
+    if smaller := len(cells) - len(large):
+        click.echo(
+            f"  too small to name, with fewer than {SMALL_CELL_ROWS} held-out rows: {smaller} of {len(cells)} cells"
         )
 
 

@@ -45,6 +45,7 @@ def train(
 
     Raises:
         LabelMissing: neither the request nor a card names the label.
+        MissingColumn: a column that is named is not there; it says by which option.
         DatasetError, ClassifierError: of the data, the training, and a format that the kind cannot be saved in.
     """
     from evenhand.classifiers.loading import load_classifier
@@ -59,6 +60,10 @@ def train(
     if label is None:
         raise LabelMissing()
     unit = request.unit or (data.card.unit if data.card else None)
+    _table(data).require("label", label)
+    _table(data).require("unit", unit)
+    _table(data).require("sensitive", *request.sensitive)
+    _table(data).require("features", *(request.features or ()))
     kept = holdout(_table(data), seed=request.seed, label=label, unit=unit)
     trained = _trained(
         request,

@@ -55,6 +55,20 @@ class Learning:
     tables: tuple[CellTable, ...]
     best: Mapping[str, Any]
 
+    @property
+    def small_cells(self) -> int:
+        """Rows of the tables that are faint."""
+        return sum(row.is_small for table in self.tables for row in table.rows)
+
+    @property
+    def small_cell_rows(self) -> int:
+        return SMALL_CELL_ROWS
+
+    @property
+    def has_epochs(self) -> bool:
+        """Whether it was trained in epochs, as networks are; the record of any other kind has one entry, of the end."""
+        return "epochs" in self.record["settings"] or len(self.record["epochs"]) > 1
+
 
 def arranged(record: Mapping[str, Any] | None) -> Learning | None:
     """A training record, as JSON, for the page; None where there is none, or it is of a version without curves."""

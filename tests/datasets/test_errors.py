@@ -15,6 +15,11 @@ def test_missing_column_names_the_columns_and_suggests_the_nearest() -> None:
     assert "[data] in evenhand.toml" in message
 
 
+def test_missing_column_names_the_option_at_fault() -> None:
+    assert "Pass that name as --prediction, or" in str(MissingColumn("Sexx", "a.csv", ["sex"], option="prediction"))
+    assert "Pass one of these names as --score, or" in str(MissingColumn("zzz", "a.csv", ["age"], option="score"))
+
+
 def test_gender_is_taken_for_sex() -> None:
     assert MissingColumn("gender", "applicants.csv", ["age", "race", "sex"]).nearest == "sex"
 

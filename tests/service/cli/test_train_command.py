@@ -29,7 +29,10 @@ def test_a_neuron_ends_with_the_sum_of_one_row_and_the_record_is_written(tmp_pat
     kept = json.loads(record.read_text())
     assert kept["settings"]["class_weight"] == "balanced"
     assert {cell["attribute"] for cell in kept["cells"]} == {None, "sex", "age_group"}
-    assert "least accurate: " in ended.output
+    large = {cell["n"] >= 30 for cell in kept["cells"] if cell["part"] == "valid" and cell["attribute"] is not None}
+    assert large == {True, False}, "some cells are named, and some are too small"
+    assert "least accurate of the cells with 30 or more held-out rows: " in ended.output
+    assert "too small to name, with fewer than 30 held-out rows: " in ended.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["credit.safetensors", "learning.json"]
 
 
@@ -58,7 +61,16 @@ def test_format_that_a_kind_cannot_have_is_refused_with_those_it_can(ending: str
 
     assert ended.exit_code == 2
     assert f"it cannot be saved as {ending}. Choose skops or onnx" in ended.output
+    assert "exit 2: the input or the configuration is wrong; nothing was trained" in ended.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["label", "features", "sensitive", "unit"])
+def test_a_column_that_is_not_there_is_refused_by_the_option_that_named_it(option: str, tmp_path: Path) -> None:
+    ended = CliRunner().invoke(cli, [*FOREST, "--out", str(tmp_path / "trees.skops"), f"--{option}", "age_grup"])
+
+    assert ended.exit_code == 2
+    assert f"Did you mean 'age_group'? Pass that name as --{option}, or" in ended.output
 
 
 def test_pictures_are_brought_to_one_size_before_a_network_learns(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from evenhand.classifiers.training import TrainingOptions, train_table
 from evenhand.service.render.learning import MOST_LINES, arranged
+from evenhand.service.render.page import _environment
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,29 @@ def test_very_many_cells_leave_the_smallest_to_the_table(record: dict) -> None:
     assert learning is not None
     assert (len(learning.plots[-1].chart.lines), learning.plots[-1].left_out) == (MOST_LINES, 20 - MOST_LINES)
     assert len(learning.tables[0].rows) == 20
+
+
+def page(record: dict) -> str:
+    return _environment().get_template("models/training.html").render(learning=arranged(record))
+
+
+def test_only_what_was_trained_in_epochs_is_said_to_have_epochs(record: dict) -> None:
+    x = np.random.default_rng(0).normal(size=300)
+    trees = train_table("hist_gradient_boosting", {"x": x}, (x > 0).astype(int), seed=0, device="cpu")
+
+    of_trees, of_network = page(json.loads(json.dumps(trees.record.shown()))), page(record)
+
+    assert "Accuracy by class" in of_trees
+    assert "epoch" not in of_trees.lower()
+    assert f"those of epoch {record['best_epoch']} of 4" in of_network
+    assert f"Accuracy by class, epoch {record['best_epoch']}" in of_network
+
+
+def test_page_says_why_cells_are_faint(record: dict) -> None:
+    small = [cell for cell in record["cells"] if cell["part"] == "valid" and cell["n"] < 30]
+
+    assert small
+    assert f"Faint in the tables: {len(small)} with fewer than 30 held-out rows" in page(record)
 
 
 def test_the_record_of_an_older_version_is_shown_without_cells(record: dict) -> None:

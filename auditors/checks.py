@@ -23,7 +23,7 @@ SUPPORT_ONLY = ("tcav", "style_swap")
 """Checks of perception that only support others: METHODS section 6 gives them no verdict, so no policy can gate them."""
 
 USUAL_GATE: Mapping[AuditName, Gate] = {"proxy": Gate.OFF, "robustness": Gate.PROOF, "perception": Gate.PROOF}
-"""Without a policy, and for a check that names no gate (DESIGN section 3)."""
+"""Without a policy, and for a check that names no gate."""
 
 
 def refuse_unknown(checks: Sequence[Check]) -> None:

@@ -1,4 +1,4 @@
-"""The gate: from findings to one outcome and the exit code that CI sees (DESIGN section 3)."""
+"""The gate: from findings to one outcome and the exit code that CI sees."""
 
 from collections.abc import Sequence
 

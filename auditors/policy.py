@@ -14,7 +14,7 @@ Norm = Literal["linf", "l2"]
 SmallCategories = Literal["print", "leave_out"]
 
 SMALL_GROUP_ROWS = 30
-"""A group under this many rows is listed and leaves its comparisons inconclusive (DESIGN section 3)."""
+"""A group under this many rows is listed and leaves its comparisons inconclusive."""
 
 INTERSECTION_SIGN = " × "
 
@@ -317,7 +317,7 @@ class PracticeSection(Section):
 
 
 class Policy(Section):
-    """A whole policy. An empty one asks for the defaults of DESIGN section 4."""
+    """A whole policy. An empty one asks for the default checks of what is there."""
 
     data: DataSection = DataSection()
     model: ModelSection | None = None

@@ -54,7 +54,7 @@ class ExactTests(Document):
 
 
 class Finding(Document):
-    """One answer: what was asked, the interval, the tolerance and the verdict (DESIGN sections 3 and 4)."""
+    """One answer: what was asked, the interval, the tolerance and the verdict."""
 
     id: str
     audit: AuditName

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What a check can say (DESIGN section 3). Undefined and not assessed findings are inconclusive with a message."""
+    """What a check can say. Undefined and not assessed findings are inconclusive with a message."""
 
     PROVEN_DISPARITY = "proven_disparity"
     PROVEN_WITHIN = "proven_within"
@@ -26,7 +26,7 @@ class Comparison(StrEnum):
 
 
 class Rule(StrEnum):
-    """How a finding was decided (DESIGN section 3)."""
+    """How a finding was decided."""
 
     INTERVAL = "interval"
     EFFECT_AND_TEST = "effect_and_test"

@@ -64,6 +64,7 @@ def train(
     _table(data).require("unit", unit)
     _table(data).require("sensitive", *request.sensitive)
     _table(data).require("features", *(request.features or ()))
+    _table(data).require("categorical", *request.categorical)
     kept = holdout(_table(data), seed=request.seed, label=label, unit=unit)
     trained = _trained(
         request,

@@ -101,3 +101,14 @@ def test_folder_left_by_a_killed_training_goes_at_the_next_and_one_in_use_stays(
     assert len(left) == 1
     assert during == {held, other}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_categorical_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        cli, ["train", "logistic_regression", "--data", "german", "--categorical", "nope", "--out", str(tmp_path / "m")]
+    )
+
+    assert done.exit_code == 2
+    assert "'nope'" in done.output
+    assert "--categorical" in done.output
+    assert list(tmp_path.iterdir()) == []

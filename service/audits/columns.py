@@ -1,6 +1,7 @@
 """Which column of a source is what: the policy's words first, then the card of a built-in set, then what can be found out."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,17 +69,20 @@ def resolve(data: DataSection, table: Table, *, has_model: bool) -> Columns:
         unit=data.unit or (card.unit if card else None),
         pair=data.pair or (card.pair if card else None),
     )
-    _refuse_unknown(columns, table)
+    for role, name in named_columns(columns):
+        table.require(role, name)
     _refuse_two_roles(columns)
     return columns
 
 
-def _refuse_unknown(columns: Columns, table: Table) -> None:
-    """Raise MissingColumn for a named column that is not there; it names the option that named it."""
+def named_columns(columns: Columns | DataSection) -> Iterator[tuple[str, str]]:
+    """Every column that is named, after the option that named it."""
     for role in ("label", "prediction", "score", "weight", "stratum", "unit", "pair"):
-        table.require(role, getattr(columns, role))
+        if (name := getattr(columns, role)) is not None:
+            yield role, name
     for role in ("sensitive", "features", "categorical"):
-        table.require(role, *(getattr(columns, role) or ()))
+        for name in getattr(columns, role) or ():
+            yield role, name
 
 
 def _refuse_two_roles(columns: Columns) -> None:

@@ -18,6 +18,7 @@ from evenhand.datasets import builtin
 from evenhand.datasets.counting.asked import DEFAULT_THRESHOLD, Asked, Counted
 from evenhand.datasets.errors import MissingColumn
 from evenhand.datasets.warehouse_urls import is_warehouse
+from evenhand.service.audits.columns import named_columns
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.errors import NeedsRows, NoSensitiveColumn, NothingToAudit, ThresholdNeeded
 
@@ -81,22 +82,16 @@ def _checks_without_histogram(counted: Counted, request: AuditRequest) -> list[s
     return [metric for metric in named if metric in SCORE_METRICS]
 
 
-def _refuse_unknown(data: DataSection, source: _Source) -> None:
-    """Raise MissingColumn as for rows: it names the option that named the column."""
-    roles = [(role, getattr(data, role)) for role in ("label", "prediction", "score", "weight", "stratum")]
-    available = source.columns()
-    for role, name in [*roles, *(("sensitive", name) for name in data.sensitive or ())]:
-        if name is not None and name not in available:
-            raise MissingColumn(name, source.name, available, option=role)
-
-
 def _counts(source: _Source, request: AuditRequest) -> tuple[Counted, DataSection]:
     data = request.policy.data
     if data.prediction is None and data.score is None:
         raise NothingToAudit(source.name, source.columns())
     if not data.sensitive:
         raise NoSensitiveColumn(source.name, source.columns())
-    _refuse_unknown(data, source)
+    available = source.columns()
+    for role, name in named_columns(data):
+        if name not in available:
+            raise MissingColumn(name, source.name, available, option=role)
     threshold = DEFAULT_THRESHOLD if data.threshold is None else data.threshold
     by = [*data.sensitive, *([data.label] if data.label else []), *(data.where or {})]
     keys = [*by, *(key for key in (data.prediction, data.stratum) if key is not None)]

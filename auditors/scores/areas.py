@@ -1,6 +1,7 @@
 """Areas under the ROC curve within and across groups, exact with ties, all from one sorted layout.
 
-Row i, column j: how often a positive of group i scores above a negative of group j. Histograms belong in `binned`.
+Row i, column j: how often a positive of group i scores above a negative of group j. Where rows were counted in bins, what
+ties within a bin can change is stated beside each area.
 """
 
 from dataclasses import dataclass

@@ -314,6 +314,38 @@ def test_scores_in_bins_come_with_a_bound_that_holds(
     assert any("bins" in note and "areas under curves by ." in note for note in audit.scores[0].notes)
 
 
+@pytest.mark.parametrize("shape", ["skewed", "logits", "with zeros", "tiny", "constant"])
+def test_areas_of_counted_scores_of_any_shape_lie_within_their_bound(
+    shape: str, tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    label, sex = rng.integers(0, 2, 6_000), rng.integers(0, 3, 6_000)
+    logit = rng.normal(label + 0.3 * sex)
+    p = 1 / (1 + np.exp(-logit))
+    score = {
+        "skewed": p**40,
+        "logits": logit,
+        "with zeros": np.where(p < 0.3, 0.0, p),
+        "tiny": p * 1e-200,
+        "constant": np.full_like(p, -2.5),
+    }[shape]
+    path = tmp_path / "people.parquet"
+    parquet.write_table(pa.table({"y": label, "sex": sex, "score": score}), path)
+    asked = on_scores(path, sensitive=["sex"], threshold=float(np.median(score)))
+
+    counted = run_audit(asked)
+    monkeypatch.undo()
+    read = run_audit(asked)
+
+    (found,), (truth,) = scores_of(counted), scores_of(read)
+    areas = [np.array(each["cross"]["area"], dtype=float) for each in (found, truth)]
+    assert was_counted(counted)
+    assert not was_counted(read)
+    assert np.abs(areas[0] - areas[1]).max() <= found["cross"]["bound"] + 1e-9
+    if shape in ("logits", "with zeros"):
+        assert found["cross"]["bound"] < 0.001
+
+
 def test_rows_are_read_for_a_check_on_scores_with_more_bins_than_there_is_room(
     folder: Path, large: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

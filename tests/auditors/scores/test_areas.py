@@ -1,4 +1,4 @@
-"""Areas within and across groups against scikit-learn and DeLong's definition; the histogram's certified bound."""
+"""Areas within and across groups against scikit-learn and DeLong's definition."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ from sklearn.metrics import roc_auc_score
 
 from evenhand.auditors.ranks import auc_of_scores
 from evenhand.auditors.scores.areas import areas
-from evenhand.auditors.scores.binned import cut_bins, histogram
 from evenhand.auditors.scores.data import ScoreData
 from tests.auditors.scores.rows import doubled, drawn, grouped, of_group
 
@@ -79,44 +78,3 @@ def test_a_group_of_one_label_has_no_area() -> None:
     assert found.area[1, 0] == 1
     assert np.isnan(found.area[:, 1]).all()
     assert np.isnan(found.error[:, 1]).all()
-
-
-@pytest.mark.parametrize("shape", ["probabilities", "skewed", "logits", "with zeros", "tiny", "few", "constant"])
-def test_binned_areas_lie_within_their_certified_bound(shape: str) -> None:
-    data = drawn(20_000, groups=4)
-    p = data.scores
-    scores = {
-        "probabilities": p,
-        "skewed": p**40,
-        "logits": np.log(p / (1 - p)),
-        "with zeros": np.where(p < 0.3, 0.0, p),
-        "tiny": p * 1e-200,
-        "few": np.round(p, 1),
-        "constant": np.full_like(p, -2.5),
-    }[shape]
-    data = ScoreData(scores, data.attributes, label=data.label)
-    codes, _ = data.attributes["g"]
-
-    binned = histogram(scores, codes, data.label, groups=4, bins=cut_bins(scores)).areas()
-
-    exact = areas(grouped(data))
-    assert np.all(np.abs(binned.area - exact.area) <= binned.bound + 1e-12)
-    assert binned.error == pytest.approx(exact.error, rel=0.01)
-    if shape not in ("few", "constant", "with zeros"):  # true ties cannot be told from near ones
-        assert binned.bound.max() < 0.001
-
-
-def test_bins_cut_on_a_sample_hold_for_all_and_chunks_add() -> None:
-    data = drawn(8_000, groups=2)
-    codes, _ = data.attributes["g"]
-    bins = cut_bins(data.scores[:500])
-
-    whole = histogram(data.scores, codes, data.label, groups=2, bins=bins)
-    parts = [
-        histogram(data.scores[s], codes[s], data.label[s], groups=2, bins=bins)
-        for s in (slice(3_000), slice(3_000, None))
-    ]
-
-    assert np.array_equal((parts[0] + parts[1]).rows, whole.rows)
-    exact = areas(grouped(data)).area
-    assert np.all(np.abs(whole.areas().area - exact) <= whole.areas().bound + 1e-12)

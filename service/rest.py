@@ -1,17 +1,18 @@
 """How the REST interface takes and gives documents: JSON, pages of lists, problems. Routes are in each api.py."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from apiflask import HTTPTokenAuth
 from flask import Response, request
 from pydantic import BaseModel, Field, ValidationError
+from sqlalchemy.orm import Session
 
 from evenhand.service.auth.store import Principal, find_principal, note_use
 from evenhand.service.auth.tables import Role
-from evenhand.service.current import writing
+from evenhand.service.current import reading, writing
 from evenhand.service.errors import PROBLEM_TYPES, InvalidBody, Problem, WrongContentType
-from evenhand.service.paging import DEFAULT_LIMIT, MAX_LIMIT
+from evenhand.service.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -28,6 +29,12 @@ class Paging(BaseModel):
 
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="most items of a page")
     cursor: str | None = Field(default=None, description="`next` of the page before")
+
+
+class Listed(Protocol):
+    """A query that gives its rows page by page, newest first; raises BadCursor."""
+
+    def __call__(self, session: Session, /, *, limit: int, cursor: str | None) -> Page[Any]: ...
 
 
 @auth.verify_token  # type: ignore[untyped-decorator]
@@ -87,6 +94,24 @@ def document(model: BaseModel, *, status: int = 200, location: str | None = None
         # a relative Location is allowed, and right behind any proxy
         response.autocorrect_location_header = False
     return response
+
+
+def page_of(
+    query: Listed, paging: Paging, shown: Callable[[Any], BaseModel], kind: type[BaseModel], **beside: Any
+) -> Response:
+    """One page of a list as JSON.
+
+    Args:
+        query: what is listed.
+        shown: a row as it travels.
+        kind: the document of the page, with `items` and `next`; what else it has is `beside`.
+
+    Raises:
+        BadCursor: the cursor is not one.
+    """
+    with reading() as session:
+        page = query(session, limit=paging.limit, cursor=paging.cursor)
+    return document(kind(items=list(map(shown, page.items)), next=page.next, **beside))
 
 
 def problem(found: Problem, headers: dict[str, str] | None = None) -> Response:

@@ -24,6 +24,7 @@ from evenhand.service.rest import (
     body,
     document,
     json_content,
+    page_of,
     principal,
     takes,
 )
@@ -63,9 +64,7 @@ def submit() -> Response:
 @api.doc(responses=answers(200, "One page, newest first", AuditList))
 def list_all(paging: Paging) -> Response:
     """List audits."""
-    with reading() as session:
-        page = store.list_audits(session, limit=paging.limit, cursor=paging.cursor)
-    return document(AuditList(items=list(map(shown, page.items)), next=page.next))
+    return page_of(store.list_audits, paging, shown, AuditList)
 
 
 @api.get("/<id:audit_id>")

@@ -11,7 +11,7 @@ from evenhand.service.datasets.lookup import builtin_names
 from evenhand.service.datasets.tables import Dataset
 from evenhand.service.datasets.uploads import forget_unneeded, take_in
 from evenhand.service.idempotency import idempotent
-from evenhand.service.rest import API, IDEMPOTENCY_KEY, Paging, answers, auth, document, principal, takes
+from evenhand.service.rest import API, IDEMPOTENCY_KEY, Paging, answers, auth, document, page_of, principal, takes
 from evenhand.service.uploads import FILE, FILENAME, NAME, received_file, upload_name
 
 api = APIBlueprint("datasets", __name__, url_prefix=f"{API}/datasets", tag="Data sets")
@@ -42,9 +42,7 @@ def upload() -> Response:
 @api.doc(responses=answers(200, "One page, newest first", DatasetList))
 def list_all(paging: Paging) -> Response:
     """List data sets."""
-    with reading() as session:
-        page = store.list_datasets(session, limit=paging.limit, cursor=paging.cursor)
-    return document(DatasetList(items=list(map(shown, page.items)), next=page.next, builtin=builtin_names()))
+    return page_of(store.list_datasets, paging, shown, DatasetList, builtin=builtin_names())
 
 
 @api.get("/<id:dataset_id>")

@@ -23,6 +23,7 @@ from evenhand.service.rest import (
     body,
     document,
     json_content,
+    page_of,
     principal,
     takes,
 )
@@ -75,9 +76,7 @@ def add() -> Response:
 @api.doc(responses=answers(200, "One page, newest first", ModelList))
 def list_all(paging: Paging) -> Response:
     """List models."""
-    with reading() as session:
-        page = store.list_models(session, limit=paging.limit, cursor=paging.cursor)
-    return document(ModelList(items=list(map(shown, page.items)), next=page.next))
+    return page_of(store.list_models, paging, shown, ModelList)
 
 
 @api.get("/<id:model_id>")

@@ -13,7 +13,7 @@ from evenhand.service.reports.diff import diff
 from evenhand.service.reports.documents import ReportDiff, ReportList, ReportSummary
 from evenhand.service.reports.formats import FORMATS, Format, by_accept, by_suffix
 from evenhand.service.reports.tables import ReportRow
-from evenhand.service.rest import API, JSON, Paging, answers, auth, document, ref
+from evenhand.service.rest import API, JSON, Paging, answers, auth, document, page_of, ref
 
 api = APIBlueprint("reports", __name__, url_prefix=f"{API}/reports", tag="Reports")
 
@@ -36,9 +36,7 @@ IN_EVERY_FORMAT: Any = {
 @api.doc(responses=answers(200, "One page, newest first", ReportList))
 def list_all(paging: Paging) -> Response:
     """List reports."""
-    with reading() as session:
-        page = store.list_reports(session, limit=paging.limit, cursor=paging.cursor)
-    return document(ReportList(items=list(map(shown, page.items)), next=page.next))
+    return page_of(store.list_reports, paging, shown, ReportList)
 
 
 @api.get("/<id:report_id>")

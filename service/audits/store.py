@@ -6,7 +6,9 @@ from sqlalchemy.orm import Session
 from evenhand.service.audits.admission import refuse_unfit
 from evenhand.service.audits.representations import AuditSubmission
 from evenhand.service.audits.tables import Audit
+from evenhand.service.audits.titles import title_of
 from evenhand.service.datasets.lookup import choose_dataset
+from evenhand.service.db import now
 from evenhand.service.errors import AlreadyOver, AuditNotFound, ModelNotReady, UnknownChoice
 from evenhand.service.events.store import record
 from evenhand.service.ids import new_id
@@ -34,12 +36,13 @@ def submit_audit(session: Session, submission: AuditSubmission, *, queue: JobQue
     dataset = choose_dataset(session, submission.dataset)
     model = _model(session, submission.model)
     refuse_unfit(submission, dataset, model)
+    title = submission.title or submission.policy.report.title
     audit_id = new_id("aud")
     job = Job(id=audit_id, kind="audit", queue=queue_for(submission.device), message="waits for a worker")
     queue.enqueue(session, job)
     audit = Audit(
         id=audit_id,
-        title=submission.title or submission.policy.report.title or _title(dataset.name, model),
+        title=title or _told_apart(session, title_of(submission, dataset, model.name if model else None)),
         dataset=submission.dataset,
         dataset_id=dataset.id,
         dataset_name=dataset.name,
@@ -101,5 +104,7 @@ def _model(session: Session, model_id: str | None) -> Model | None:
     return model
 
 
-def _title(dataset: str, model: Model | None) -> str:
-    return f"{model.name}, audited on {dataset}" if model else f"Predictions in {dataset}"
+def _told_apart(session: Session, title: str) -> str:
+    """The title; with the time after it where an audit has it already."""
+    taken = session.scalar(sa.select(Audit.id).where(Audit.title == title).limit(1))
+    return title if taken is None else f"{title} ({now():%Y-%m-%d %H:%M:%S} UTC)"

@@ -1,5 +1,6 @@
 """The stores on both databases: what is asked, kept, listed and deleted."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,6 +50,13 @@ def submit(database: Database, queue: JobQueue, dataset: str = "compas") -> Audi
     with database.writing() as session:
         policy = Policy.model_validate({"data": ROLES if dataset.startswith("ds_") else {}})
         return audits.submit_audit(session, AuditSubmission(dataset=dataset, policy=policy), queue=queue, actor="ada")
+
+
+def test_the_second_of_two_equal_audits_has_its_time_in_the_title(database: Database, queue: JobQueue) -> None:
+    first, second = submit(database, queue), submit(database, queue)
+
+    assert first.title == "compas: decile_score >= 5, by sex, race"
+    assert re.fullmatch(re.escape(first.title) + r" \(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)", second.title)
 
 
 def test_a_submitted_audit_is_queued(database: Database, queue: JobQueue) -> None:

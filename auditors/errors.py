@@ -35,8 +35,25 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
+Part = str | tuple[str, str | None]
+"""Of a message: words, or a setting by its name in the policy and the value it should have (None: of one's choice)."""
+
+
+def plain(said: Iterable[Part]) -> str:
+    """The message where nobody says how settings are named: a bare `sensitive`."""
+    return "".join(part if isinstance(part, str) else f"`{part[0]}`" for part in said)
+
+
 class AuditorError(Exception):
-    """Base of every refusal of the auditors."""
+    """Base of every refusal of the auditors.
+
+    Attributes:
+        said: the message in parts. Who shows it puts the settings into words of its readers: an option, a field, a key.
+    """
+
+    def __init__(self, *said: Part) -> None:
+        super().__init__(plain(said))
+        self.said = said
 
 
 class PolicyError(AuditorError):
@@ -57,7 +74,9 @@ class UnknownAttribute(PolicyError):
         names = list(known)
         super().__init__(
             f"attribute '{attribute}' of a check is not among the sensitive columns.{nearest(attribute, names)} "
-            f"They are: {', '.join(names)}. Name it with --sensitive, or change `attributes` of the check."
+            f"They are: {', '.join(names)}. Name it too: ",
+            ("sensitive", attribute),
+            ", or change `attributes` of the check.",
         )
 
 
@@ -67,8 +86,9 @@ class UnusableBlock(PolicyError):
     def __init__(self, block: str, problem: str, features: Iterable[str] = ()) -> None:
         known = listed(sorted(features))
         super().__init__(
-            f"block '{block}' {problem}" + (f" The features are: {known}." if known else ".") + " "
-            "Change `blocks` under `[proxy]` in the policy."
+            f"block '{block}' {problem}" + (f" The features are: {known}." if known else ".") + " Change ",
+            ("proxy.blocks", None),
+            ".",
         )
 
 
@@ -90,7 +110,9 @@ class NothingToCompare(UnfitData):
         )
         super().__init__(
             f"nothing can be compared: every sensitive attribute has fewer than two groups ({found}). "
-            "Pass a --sensitive column with at least two different values."
+            "Name a column with at least two different values: ",
+            ("sensitive", None),
+            ".",
         )
 
 
@@ -103,7 +125,9 @@ class TooManyCells(UnfitData):
     def __init__(self, cells: int, limit: int, attributes: Iterable[str]) -> None:
         super().__init__(
             f"the count table of {' × '.join(attributes)} would have {cells:,} cells; the limit is {limit:,}. "
-            "Name fewer --sensitive columns, or merge rare values of one with many levels."
+            "Merge rare values of a column with many levels, or name fewer columns: ",
+            ("sensitive", None),
+            ".",
         )
 
 
@@ -112,8 +136,9 @@ class BadMembership(UnfitData):
 
     def __init__(self, attribute: str, problem: str, found: float) -> None:
         super().__init__(
-            f"membership.{attribute}: {problem} (found {found:g}). Name one column a group under [data.membership], each with "
-            "fractions of 1."
+            f"membership.{attribute}: {problem} (found {found:g}). Name one column a group, each with fractions of 1: ",
+            ("membership", None),
+            ".",
         )
 
 
@@ -121,7 +146,9 @@ class TooManyGroups(UnfitData):
     def __init__(self, attribute: str, groups: int, rows: int, limit: int) -> None:
         super().__init__(
             f"'{attribute}' has {groups:,} groups in {rows:,} rows; up to {limit:,} can be compared pair by pair. "
-            "Put its values into classes first (an age into age bands), or name another --sensitive column."
+            "Put its values into classes first (an age into age bands), or name another column: ",
+            ("sensitive", None),
+            ".",
         )
 
 

@@ -23,12 +23,22 @@ child to its parent, and between processes, unchanged.
 from collections.abc import Sequence
 from typing import ClassVar
 
+Part = str | tuple[str, str | None]
+"""Of a message: words, or a setting by its name in the policy and the value it should have (None: of one's choice)."""
+
 
 class ClassifierError(Exception):
-    """Base of everything this room raises on purpose."""
+    """Base of everything this room raises on purpose.
 
-    def __init__(self, message: str, **facts: object) -> None:
-        super().__init__(message)
+    Attributes:
+        said: the message in parts. Who shows it puts the settings into words of its readers: an option, a field, a key.
+            Without that, a setting is a bare `features`.
+        facts: what the constructor took.
+    """
+
+    def __init__(self, *said: Part, **facts: object) -> None:
+        super().__init__("".join(part if isinstance(part, str) else f"`{part[0]}`" for part in said))
+        self.said = said
         self.facts = facts
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -37,7 +47,7 @@ class ClassifierError(Exception):
 
 def rebuild(kind: type[ClassifierError], facts: dict[str, object]) -> ClassifierError:
     """The error of that class with those facts; the inverse of `error.facts`."""
-    return kind(**facts)  # type: ignore[arg-type]  # every subclass names its facts; a wrong one is a TypeError
+    return kind(**facts)
 
 
 class RefusedFormat(ClassifierError):
@@ -53,10 +63,20 @@ class RefusedFormat(ClassifierError):
 
 
 class UnsupportedModel(ClassifierError):
-    """The format is accepted, but not what this model asks for."""
+    """The format is accepted, but not what this model asks for.
 
-    def __init__(self, *, name: str, problem: str, instead: str) -> None:
-        super().__init__(f"{name} cannot be used: {problem}. {instead}", name=name, problem=problem, instead=instead)
+    `setting` is that which says what is missing, if one does.
+    """
+
+    def __init__(self, *, name: str, problem: str, instead: str, setting: str | None = None) -> None:
+        super().__init__(
+            f"{name} cannot be used: {problem}. {instead}",
+            *_by(setting),
+            name=name,
+            problem=problem,
+            instead=instead,
+            setting=setting,
+        )
 
 
 class CorruptModel(ClassifierError):
@@ -97,10 +117,20 @@ class WrongOutput(ClassifierError):
 
 
 class TrainingFailed(ClassifierError):
-    """Nothing can be learned from these data."""
+    """Nothing can be learned from these data.
 
-    def __init__(self, *, kind: str, problem: str, instead: str) -> None:
-        super().__init__(f"cannot train {kind}: {problem}. {instead}", kind=kind, problem=problem, instead=instead)
+    `setting` is that which says what is missing, if one does.
+    """
+
+    def __init__(self, *, kind: str, problem: str, instead: str, setting: str | None = None) -> None:
+        super().__init__(
+            f"cannot train {kind}: {problem}. {instead}",
+            *_by(setting),
+            kind=kind,
+            problem=problem,
+            instead=instead,
+            setting=setting,
+        )
 
 
 class SaveFailed(ClassifierError):
@@ -116,14 +146,19 @@ class SaveFailed(ClassifierError):
 
 
 class BadEndpoint(ClassifierError):
-    """The description of an endpoint says what cannot be, or leaves out what is needed."""
+    """The description of an endpoint says what cannot be, or leaves out what is needed.
 
-    def __init__(self, *, key: str, problem: str, instead: str) -> None:
+    `setting` is that which says what is missing, if one does.
+    """
+
+    def __init__(self, *, key: str, problem: str, instead: str, setting: str | None = None) -> None:
         super().__init__(
-            f"the description of the endpoint cannot be used: `{key}`: {problem}. {instead}.",
+            f"the description of the endpoint cannot be used: `{key}`: {problem}. {instead}",
+            *(_by(setting) or (".",)),
             key=key,
             problem=problem,
             instead=instead,
+            setting=setting,
         )
 
 
@@ -153,7 +188,9 @@ class QueriesSpent(ClassifierError):
     def __init__(self, *, host: str, sent: int, wanted: int, budget: int) -> None:
         super().__init__(
             f"the endpoint at {host} was sent {sent:,} rows, and {wanted:,} more would pass the budget of {budget:,}. "
-            "Raise `queries` in its description, or audit less (--only).",
+            "Raise `queries` in its description, or audit less: ",
+            ("only", None),
+            ".",
             host=host,
             sent=sent,
             wanted=wanted,
@@ -172,6 +209,11 @@ class ConfinementUnavailable(ClassifierError):
             "Prediction files, endpoints and networks in safetensors work without.",
             missing=missing,
         )
+
+
+def _by(setting: str | None) -> tuple[Part, ...]:
+    """Where what to do ends with the setting that does it."""
+    return () if setting is None else (": ", (setting, None), ".")
 
 
 class ChildFailed(ClassifierError):

@@ -46,8 +46,21 @@ SHOWN = 12
 """So many names or values at most stand in a message."""
 
 
+Part = str | tuple[str, str | None]
+"""Of a message: words, or a setting by its name in the policy and the value it should have (None: of one's choice)."""
+
+
 class DatasetError(Exception):
-    """The data cannot be used as asked; the message says what was wrong and what to do."""
+    """The data cannot be used as asked; the message says what was wrong and what to do.
+
+    Attributes:
+        said: the message in parts. Who shows it puts the settings into words of its readers: an option, a field, a key.
+            Without that, a setting is a bare `sensitive`.
+    """
+
+    def __init__(self, *said: Part) -> None:
+        super().__init__("".join(part if isinstance(part, str) else f"`{part[0]}`" for part in said))
+        self.said = said
 
 
 def listed(names: Sequence[str]) -> str:
@@ -261,23 +274,18 @@ class ColumnError(DatasetError):
 class MissingColumn(ColumnError):
     """No column has this name; the message names the nearest one.
 
-    `option` is that which named it, without its dashes; None where a policy or a caller did.
+    `setting` is that which named it; None where a caller did.
     """
 
-    def __init__(self, column: str, source: str, available: Sequence[str], *, option: str | None = None) -> None:
-        self.column, self.source, self.available = column, source, tuple(available)
+    def __init__(self, column: str, source: str, available: Sequence[str], *, setting: str | None = None) -> None:
+        self.column, self.source, self.available, self.setting = column, source, tuple(available), setting
         self.nearest = nearest(column, available)
-        example = f"the option (say --sensitive {self.nearest})" if self.nearest else "the option"
-        named = f"--{option}" if option else example
-        hint = (
-            f" Did you mean '{self.nearest}'? Pass that name as {named},"
-            if self.nearest
-            else f" Pass one of these names as {named},"
-        )
-        super().__init__(
-            f"column '{column}' is not in {source}. It has: {listed(self.available)}.{hint}"
-            " or change it under [data] in evenhand.toml."
-        )
+        found = f"column '{column}' is not in {source}. It has: {listed(self.available)}."
+        hint = f" Did you mean '{self.nearest}'?" if self.nearest else " Name one of these"
+        if setting is None:
+            super().__init__(found + (hint if self.nearest else f"{hint}."))
+        else:
+            super().__init__(f"{found}{hint}{' Use ' if self.nearest else ': '}", (setting, self.nearest), ".")
 
 
 class MissingValue(ColumnError):
@@ -299,17 +307,27 @@ class NotBinary(ColumnError):
 
     def __init__(self, column: str, values: Sequence[str], positive: str | None = None) -> None:
         self.column, self.values, self.positive = column, tuple(values), positive
-        scores = (
-            f" These look like scores: pass --score {column} --threshold T in place of --prediction {column}, and rows with"
-            " T or more are predicted positive. Else say"
-            if len(values) > 2 and all(map(_is_number, values))
-            else " Say"
-        )
+        are_scores = len(values) > 2 and all(map(_is_number, values))
         super().__init__(
             f"column '{column}' is not binary: it has the values {listed(self.values)}, where 0 and 1 (or false and"
-            f" true) are understood without help.{scores} which value is the positive one: --positive VALUE"
-            " (and --favourable VALUE where another outcome helps the person),"
-            " or set positive under [data] in evenhand.toml."
+            " true) are understood without help. ",
+            *(self._as_scores() if are_scores else ("Say",)),
+            " which value is the positive one: ",
+            ("positive", None),
+            " (and ",
+            ("favourable", None),
+            ", where another outcome helps the person).",
+        )
+
+    def _as_scores(self) -> tuple[Part, ...]:
+        return (
+            "These look like scores: in place of ",
+            ("prediction", self.column),
+            ", use ",
+            ("score", self.column),
+            " with ",
+            ("threshold", None),
+            ", and rows with as much or more are predicted positive. Else say",
         )
 
 
@@ -330,7 +348,11 @@ class UnknownPositive(ColumnError):
         hint = f" Did you mean '{near}'?" if near else ""
         super().__init__(
             f"the value '{positive}' never occurs in column '{column}', which has {listed(self.values)}.{hint}"
-            " Pass one of these as --positive or --favourable, or change it under [data] in evenhand.toml."
+            " Name one of these: ",
+            ("positive", None),
+            " (or ",
+            ("favourable", None),
+            ", where that named it).",
         )
 
 
@@ -421,8 +443,10 @@ class WrongImageSize(ImageError):
         self.first_file, self.expected = first_file, expected
         super().__init__(
             f"{source}: {file} is {size[0]} x {size[1]} pixels, {first_file} is {expected[0]} x {expected[1]}."
-            f" All pictures of a set have one size. Resize {file} to {expected[0]} x {expected[1]}, or set"
-            f" picture_size = [{expected[0]}, {expected[1]}] under [data] in evenhand.toml to have all brought to it."
+            f" All pictures of a set have one size. Resize {file} to {expected[0]} x {expected[1]}, or have all brought to"
+            " it: ",
+            ("picture_size", None),
+            ".",
         )
 
 

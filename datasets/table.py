@@ -66,18 +66,18 @@ class Table:
             raise MissingColumn(name, self.name, self.columns)
         return self.data.column(name)
 
-    def require(self, option: str, *names: str | None) -> None:
+    def require(self, setting: str, *names: str | None) -> None:
         """Refuse names that are no column; None names nothing.
 
         Args:
-            option: what named them, without its dashes; the error says it.
+            setting: what named them; the error says it.
 
         Raises:
             MissingColumn: of the first that is not there.
         """
         for name in names:
             if name is not None and name not in self.columns:
-                raise MissingColumn(name, self.name, self.columns, option=option)
+                raise MissingColumn(name, self.name, self.columns, setting=setting)
 
     def groups(self, name: str) -> GroupCodes:
         """Codes of a column's values: text, sorted (numbers as numbers); a missing value is None, the last level.

@@ -56,7 +56,15 @@ PROBLEM_TYPES = "/problems/"
 
 
 class ServiceError(Exception):
-    """Base of everything the service raises on purpose."""
+    """Base of everything the service raises on purpose.
+
+    Attributes:
+        said: the message in parts, as in `auditors`.
+    """
+
+    def __init__(self, *said: auditors.Part) -> None:
+        super().__init__(auditors.plain(said))
+        self.said = said
 
 
 class BadSetting(ServiceError):
@@ -268,14 +276,14 @@ class RefusedAtDoor(ServiceError):
         )
 
 
+def fault(error: Exception, pointer: str) -> Fault:
+    """The fault that an error is, at a field; its message is taken as it stands."""
+    return Fault(pointer, type(error), str(error))
+
+
 def unknown_column(column: str, dataset: str, columns: Sequence[str], pointer: str) -> Fault:
     """The fault of naming a column that a data set has not."""
-    near = auditors.nearest(column, columns)
-    return Fault(
-        pointer,
-        datasets.MissingColumn,
-        f"column '{column}' is not in {dataset}. It has: {auditors.listed(columns)}.{near} Name one of these.",
-    )
+    return fault(datasets.MissingColumn(column, dataset, columns), pointer)
 
 
 def pointer(*parts: str | int) -> str:
@@ -287,8 +295,9 @@ class LabelMissing(ServiceError):
     """A training needs to know which column is learned."""
 
     def __init__(self) -> None:
-        self.pointer = "/train/label"
-        super().__init__("the data have no card that names a label. Say which column is learned: `label`.")
+        super().__init__(
+            "the data have no card that names a label. Say which column is learned: ", ("label", None), "."
+        )
 
 
 class KeyReused(ServiceError):
@@ -390,7 +399,7 @@ class OutOfTime(JobFailed):
 
     def __init__(self, limit_seconds: float) -> None:
         super().__init__(
-            f"stopped after {limit_seconds:,.0f} seconds, the limit. Use fewer rows or fewer audits (`only`), "
+            f"stopped after {limit_seconds:,.0f} seconds, the limit. Use fewer rows or fewer audits, "
             "or raise EVENHAND_JOB_TIMEOUT_SECONDS."
         )
 

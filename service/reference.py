@@ -270,7 +270,8 @@ def errors() -> str:
         _opening("Errors", "Every error by its problem type, with the HTTP status and the exit code it comes with."),
         "Over HTTP an error is a problem of RFC 9457, `application/problem+json`, with `type`, `title`, `status`, "
         "`detail` and `exit_code`, and with `errors` where it points at places in the request. "
-        "The command line prints the same `detail` and exits with the same code.",
+        "The command line prints the same, with options or keys of the policy file where `detail` has fields of the request, and "
+        "exits with the same code. `evenhand.audit` raises it, and names arguments.",
     ]
     for module, heading in rooms.items():
         rows = [

@@ -1,73 +1,193 @@
-"""Says in the words of REST what errors say in words of the command line: `policy.data.positive` for --positive.
+"""Puts the settings that errors name into words of who reads them: options, keys of a policy, fields, arguments.
 
-The rooms below the service speak to who types a command. A job was asked for by a document, over REST or by the form of
-the dashboard, and whoever reads its error changes that document.
+An error of any room keeps its message in parts, `said`: words, and settings as pairs of name and value (None: of one's
+choice). A setting is called as a policy calls it: `sensitive` under [data] by itself, any other after its section, as
+`search.metric` is; `only` and `model` stand beside the sections.
 """
 
-import re
-from typing import Any
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
-AUDIT = {
-    **dict.fromkeys(("model", "only", "seed", "device", "thorough"), "{}"),
-    **dict.fromkeys(
-        (
-            *("label", "prediction", "score", "threshold", "positive", "favourable", "sensitive", "features"),
-            *("categorical", "weight", "stratum", "unit", "pair", "picture_size"),
-        ),
-        "policy.data.{}",
-    ),
-}
-"""Where the body of POST /audits has what an option of `evenhand audit` says."""
+import click
 
-TRAINING = dict.fromkeys(
-    (
-        *("label", "features", "categorical", "sensitive", "unit", "class_weight", "group_weight"),
-        *("patience", "epochs", "deterministic", "picture_size", "device", "seed"),
-    ),
-    "train.{}",
+from evenhand.auditors.errors import Part
+from evenhand.auditors.policy import DataSection
+
+SEVERAL = frozenset(
+    ("sensitive", "features", "categorical", "where", "membership", "search.features", "proxy.legitimate", "only")
 )
-"""Where the body of POST /models has what an option of `evenhand train` says."""
-
-_OPTION = re.compile(r"(?<![\w`-])--([a-z]+(?:-[a-z]+)*)(?: (?:VALUE|COLUMN|CLASS|COL,COL|COL)\b)?(?![\w-])")
-_SECTION = re.compile(r"under \[([a-z_.]+)\](?: in evenhand\.toml| in the policy)?")
-_SAID_ANEW = (
-    # the same place, named a second time
-    (re.compile(r",? or (?:set \w+|change it) under \[data\] in evenhand\.toml"), ""),
-    (re.compile(r"Pass that name as the option(?: \(say --\w+ [^)]*\))?"), "Name that one instead"),
-    (re.compile(r"--model PATH \(`evenhand train` makes one\)"), "--model (POST /api/v1/models makes one)"),
-    (re.compile(r"--sensitive COLUMN, once for each"), "--sensitive, a list of columns"),
-    (re.compile(r"--(score|prediction) (?!COLUMN)(\S+) --threshold T"), r"--\1 '\2' with --threshold T"),
-    (re.compile(r"--score COLUMN --threshold T"), "--score with --threshold T"),
-    (re.compile(r"in place of --prediction \S+,"), "in place of --prediction,"),
-    (re.compile(r"Pass one of these names as the option"), "Name one of these"),
-    (re.compile(r"`--only ([\w-]+)` needs"), r"--only with '\1' needs"),
-    (re.compile(r"Leave `--only ([\w-]+)` out"), r"Leave '\1' out of --only"),
-    (re.compile(r"`--([a-z-]+)(?: [\w-]+)?`"), r"--\1"),
-)
+"""Settings of several values."""
 
 
-def in_words_of_rest(text: str, kind: str) -> str:
-    """What an error says, with fields of the document in place of options and of sections of the policy file.
+class Words(Protocol):
+    """How one way to ask for an audit or a training calls settings."""
+
+    def named(self, setting: str, value: str | None) -> tuple[str, str]:
+        """What a setting with this value is called, and where it stands: said once for several in one place."""
+        ...
+
+
+@dataclass(frozen=True)
+class PolicyKeys:
+    """Keys of a policy; `file` is what readers call it, None where there is none to change."""
+
+    file: str | None
+
+    def named(self, setting: str, value: str | None) -> tuple[str, str]:
+        if self.file is None:
+            return _within(setting, value), ""
+        section, key = _placed(setting)
+        return _within(key, value, setting), f" under [{section}] in {self.file}" if section else f" in {self.file}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a command, and keys of the policy for what has no option, or was set by the policy.
+
+    Attributes:
+        placeholders: what each option's help calls its value, by its name without dashes: {"sensitive": "COL"}.
+        policy: of the settings that no option has.
+        by_policy: whether the policy is what was asked for; a setting is then an option only if it is among `given`.
+    """
+
+    placeholders: Mapping[str, str]
+    policy: PolicyKeys = PolicyKeys(None)
+    by_policy: bool = False
+    given: frozenset[str] = frozenset()
+
+    def named(self, setting: str, value: str | None) -> tuple[str, str]:
+        if setting not in self.placeholders or (self.by_policy and setting not in self.given):
+            return self.policy.named(setting, value)
+        shown = self.placeholders[setting] if value is None else shlex.quote(value)
+        return f"--{setting.replace('_', '-')} {shown}".rstrip(), ""
+
+
+def options_of(
+    command: click.Command, *, given: Mapping[str, object] | None = None, policy_path: Path | None = None
+) -> Options:
+    """The words of a command that takes no policy, or of one that takes the options `given`, and this policy file.
 
     Args:
-        text: of one error; what names no option comes back as it is.
-        kind: of the job: 'audit' or 'training'.
+        given: every option with its value, None or empty where it was not named; None for a command without a policy.
+        policy_path: the file that was read; None where there was none.
     """
-    fields = TRAINING if kind == "training" else AUDIT
-    for found, instead in _SAID_ANEW:
-        text = found.sub(instead, text)
-    text = _SECTION.sub("in `train`" if kind == "training" else r"in `policy.\1`", text)
-    return _OPTION.sub(lambda option: _field(option, fields), text)
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    names = {str(each.name): each.opts[0].removeprefix("--").replace("-", "_") for each in options}
+    placeholders = {names[str(each.name)]: each.metavar or "" for each in options}
+    if given is None:
+        return Options(placeholders)
+    used = frozenset(names[name] for name, value in given.items() if name in names and value not in (None, ()))
+    policy = PolicyKeys(str(policy_path) if policy_path else "a policy, evenhand.toml")
+    return Options(placeholders, policy, policy_path is not None, used)
 
 
-def problem_in_words_of_rest(problem: dict[str, Any], kind: str) -> dict[str, Any]:
-    """A problem (RFC 9457) whose `detail`, and that of each of its `errors`, is in words of REST."""
-    said = {**problem, "detail": in_words_of_rest(str(problem.get("detail", "")), kind)}
-    if errors := problem.get("errors"):
-        said["errors"] = [{**each, "detail": in_words_of_rest(str(each.get("detail", "")), kind)} for each in errors]
-    return said
+@dataclass(frozen=True)
+class Fields:
+    """Fields of the document that asks over REST, or of the form of the dashboard that becomes one."""
+
+    kind: str
+    """'audit' or 'training'."""
+
+    def named(self, setting: str, value: str | None) -> tuple[str, str]:
+        return _within(".".join(self._path(setting)), value, setting), ""
+
+    def pointer(self, setting: str) -> str:
+        """JSON pointer to a setting."""
+        return "".join(f"/{part}" for part in self._path(setting))
+
+    def _path(self, setting: str) -> list[str]:
+        if self.kind == "training":
+            return ["train", setting]
+        if setting in ("model", "only"):
+            return [setting]
+        section, key = _placed(setting)
+        return ["policy", *([section] if section else []), key]
 
 
-def _field(option: re.Match[str], fields: dict[str, str]) -> str:
-    name = option[1].replace("-", "_")
-    return f"`{fields[name].format(name)}`" if name in fields else option[0]
+ARGUMENTS = {
+    "label": "y_true",
+    "prediction": "y_pred",
+    "score": "y_score",
+    "weight": "sample_weight",
+    "sensitive": "sensitive_features",
+    "stratum": "control_features",
+    **{name: name for name in ("threshold", "unit", "features", "positive", "favourable", "only", "model")},
+}
+"""The argument of `evenhand.audit` that is a setting."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Arguments of a call from Python, and keys of the policy for what has none, or was set by the policy.
+
+    Attributes:
+        by_policy: as of `Options`.
+        given: the settings whose arguments are not None.
+        by_name: those among them that name columns of `data`; of the others the values are at hand, and no name helps.
+    """
+
+    policy: PolicyKeys
+    by_policy: bool
+    given: frozenset[str]
+    by_name: frozenset[str]
+
+    def named(self, setting: str, value: str | None) -> tuple[str, str]:
+        if setting not in ARGUMENTS or (self.by_policy and setting not in self.given):
+            return self.policy.named(setting, value)
+        is_column = setting in ("label", "prediction", "score", "weight", "sensitive", "stratum", "unit")
+        shown = "" if value is None or (is_column and setting not in self.by_name) else f"={value!r}"
+        return f"{ARGUMENTS[setting]}{shown}", ""
+
+
+def in_words(said: Sequence[Part], words: Words) -> str:
+    """The message of an error with its settings in these words."""
+    text, last = "", ""
+    for part in said:
+        if isinstance(part, str):
+            text += part
+            continue
+        name, place = words.named(*part)
+        text += name if place == last else name + place
+        last = place
+    return text
+
+
+def put_into(error: Exception, words: Words) -> None:
+    """Let an error say its settings in these words; over REST it also points at the first of them."""
+    said: Sequence[Part] = getattr(error, "said", ())
+    settings = [part[0] for part in said if not isinstance(part, str)]
+    if not settings:
+        return
+    error.args = (in_words(said, words),)
+    if isinstance(words, Fields):
+        error.pointer = words.pointer(settings[0])  # type: ignore[attr-defined]  # as those errors have that always point
+
+
+@contextmanager
+def spoken(words: Words) -> Iterator[None]:
+    """Errors that leave the block say settings in these words."""
+    try:
+        yield
+    except Exception as error:
+        put_into(error, words)
+        raise
+
+
+def _placed(setting: str) -> tuple[str, str]:
+    """Section of the policy, empty at its top, and key."""
+    if setting == "model":
+        return "model", "path"
+    section, dot, key = setting.rpartition(".")
+    if dot:
+        return section, key
+    return ("data", setting) if setting in DataSection.model_fields else ("", setting)
+
+
+def _within(key: str, value: str | None, setting: str | None = None) -> str:
+    if value is None:
+        return f"`{key}`"
+    return f"'{value}' {'in' if (setting or key) in SEVERAL else 'as'} `{key}`"

@@ -179,8 +179,9 @@ def _comparable(check: Check, sets: list[Attributes], stratum: str | None) -> li
         return sets
     if stratum is None:
         raise PolicyError(
-            f"check '{check.metric}' compares people of the same stratum, and there is no stratum column. "
-            "Pass --stratum COL, or remove the check."
+            f"check '{check.metric}' compares people of the same stratum, and there is no stratum column. Name it: ",
+            ("stratum", None),
+            ", or remove the check.",
         )
     return [chosen for chosen in sets if stratum not in chosen]
 
@@ -252,7 +253,9 @@ def _plan(
     )
     if not with_labels and (any(metric.needs_labels for metric in components) or (whole and whole.needs_labels)):
         raise PolicyError(
-            f"check '{check.metric}' needs labels, and there is no label column. Pass --label, or remove the check."
+            f"check '{check.metric}' needs labels, and there is no label column. Name it: ",
+            ("label", None),
+            ", or remove the check.",
         )
     if composite.comparison is Comparison.RATIO and not 0 < check.within <= 1:
         raise PolicyError(

@@ -162,13 +162,18 @@ def _metrics(settings: SearchSection, outcome: Outcome) -> list[Metric]:
     for metric in metrics:
         if not metric.is_rate:
             raise PolicyError(
-                f"the search counts a rate, and '{metric.name}' is none. Name one such as selection_rate or accuracy as "
-                "`metric` under [search], or leave it out."
+                f"the search counts a rate, and '{metric.name}' is none. Name one such as selection_rate or accuracy, or "
+                "none: ",
+                ("search.metric", None),
+                ".",
             )
         if metric.needs_labels and outcome.label is None:
             raise PolicyError(
-                f"the search for '{metric.name}' needs labels, and there is no label column. Pass --label, or change "
-                "`metric` under [search]."
+                f"the search for '{metric.name}' needs labels, and there is no label column. Name it: ",
+                ("label", None),
+                ", or another metric: ",
+                ("search.metric", None),
+                ".",
             )
     return metrics
 

@@ -79,7 +79,7 @@ def paired_counterfactual(
     levels = known_levels(data, attribute)
     name: Name = "paired_counterfactual"
     if data.pair is None:
-        missing = "no column says which pictures are counterparts of one another; name it with --pair"
+        missing = "no column says which pictures are counterparts of one another; name it as `pair`"
         return Answer(name, attribute, tolerance, "not_assessed", missing)
     if len(levels) < 2:
         return Answer(name, attribute, tolerance, "not_assessed", one_group(attribute, levels))

@@ -71,7 +71,7 @@ def cue_conflict(context: Context) -> Iterator[Answer]:
             continue
         subjects = of_counterparts(context, attribute, levels)
         if subjects is None:
-            missing = f"no counterparts show one subject with two values of '{attribute}'; name them with --pair"
+            missing = f"no counterparts show one subject with two values of '{attribute}'; name them as `pair`"
             yield Answer("cue_conflict", attribute, tolerance, "not_assessed", missing)
             continue
         yield answer(context, subjects, attribute, tolerance)

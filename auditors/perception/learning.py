@@ -27,7 +27,7 @@ MOST_CURVES = 8
 NAME: Literal["learning_curves"] = "learning_curves"
 NO_RECORD = (
     "the model file has no record of its training; evenhand writes one into models that it trains, "
-    "with curves by group where --sensitive names the column"
+    "with curves by group where `sensitive` names the column"
 )
 
 
@@ -170,5 +170,5 @@ def _why_not(record: LearningRecord | None, attribute: str, cells: Sequence[Lear
     if record.rows == 0:
         return "no rows were held out in training, so nothing says how well each group was learned"
     if not cells:
-        return f"the record of training has no curves by '{attribute}'; train with --sensitive {attribute}"
+        return f"the record of training has no curves by '{attribute}'; train with `sensitive` naming it"
     return f"only one class and value of '{attribute}' was held out in training: nothing to compare"

@@ -92,6 +92,8 @@ def _refuse(check: Check, policy: Policy, sensitive: Sequence[str]) -> None:
         if without or not having:
             about = f" for {without[0]}" if without else ""
             raise PolicyError(
-                f"check 'share' needs a population{about} to compare with. Write its shares under [data.population], such "
-                "as sex = { Female = 0.51, Male = 0.49 }."
+                f"check 'share' needs a population{about} to compare with. Name its shares, such as "
+                "sex = { Female = 0.51, Male = 0.49 }: ",
+                ("population", None),
+                ".",
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evenhand.auditors.errors import PolicyError
+from evenhand.auditors.errors import Part, PolicyError
 from evenhand.auditors.policy import Norm
 from evenhand.auditors.protocols import Progress
 from evenhand.auditors.robustness.ball import NORM_WORDS
@@ -70,7 +70,7 @@ def sizes_for(data: ImageData, eps: Sequence[float] | None, norm: Norm = "linf")
     if eps is not None:
         wrong = [size for size in eps if not 0 < size <= longest]
         if wrong or not eps:
-            raise PolicyError(_no_size(wrong, norm, longest))
+            raise PolicyError(*_no_size(wrong, norm, longest))
         return Sizes(tuple(sorted(set(map(float, eps)))))
     grey = channels == 1 and max(height, width) <= GREY_SIDE
     deciding, between = (GREY_EPS, GREY_BETWEEN) if grey else (COLOUR_EPS, COLOUR_BETWEEN)
@@ -79,13 +79,14 @@ def sizes_for(data: ImageData, eps: Sequence[float] | None, norm: Norm = "linf")
     return Sizes(*(tuple(size * L2_SHARE * longest for size in sizes) for sizes in (deciding, between)))
 
 
-def _no_size(wrong: Sequence[float], norm: Norm, longest: float) -> str:
+def _no_size(wrong: Sequence[float], norm: Norm, longest: float) -> tuple[Part, ...]:
     found = wrong[0] if wrong else "(none)"
     if norm == "linf":
-        right = "a fraction of the whole range in (0, 1], such as 0.0314 for 8 of 255. Change `eps`"
+        right = "a fraction of the whole range in (0, 1], such as 0.0314 for 8 of 255"
     else:
-        right = f"a length in (0, {longest:.4g}], the largest between two such pictures. Change `eps_l2`"
-    return f"eps {found} is no size of change in {NORM_WORDS[norm]}; right would be {right} under [robustness]."
+        right = f"a length in (0, {longest:.4g}], the largest between two such pictures"
+    key = "robustness.eps" if norm == "linf" else "robustness.eps_l2"
+    return f"eps {found} is no size of change in {NORM_WORDS[norm]}; right would be {right}. Change ", (key, None), "."
 
 
 def subjects_of(data: ImageData, setting: Setting) -> Subjects:

@@ -73,20 +73,24 @@ def validate(data: ImageData, classifier: ImageClassifier, attributes: Sequence[
     if tuple(data.images.shape[1:]) != tuple(classifier.image_shape):
         raise UnfitData(
             f"the pictures are {_size(data.images.shape[1:])} and the classifier reads "
-            f"{_size(classifier.image_shape)} (height × width × channels). Resize them, or name another --model."
+            f"{_size(classifier.image_shape)} (height × width × channels). Resize them, or name another model: ",
+            ("model", None),
+            ".",
         )
     if data.images.dtype != np.uint8:
         raise UnfitData(f"the pictures are {data.images.dtype}; right would be uint8, 0 to 255. Convert `images`.")
     if data.classes != tuple(classifier.classes):
         raise UnfitData(
             f"the labels are {', '.join(data.classes)} and the classifier's classes {', '.join(classifier.classes)}. "
-            "Name the classes in the classifier's order under [model] in evenhand.toml."
+            "Name the classes in the classifier's order: ",
+            ("model.classes", None),
+            ".",
         )
     for attribute in attributes:
         if attribute not in data.attributes:
             raise UnknownAttribute(attribute, data.attributes)
     if not attributes:
-        raise UnfitData("no attribute is named, so no groups can be compared. Pass --sensitive COLUMN.")
+        raise UnfitData("no attribute is named, so no groups can be compared. Name one: ", ("sensitive", None), ".")
     _validate_columns(data, attributes)
 
 
@@ -138,7 +142,7 @@ def describe_units(data: ImageData) -> str:
     if data.unit is None:
         return (
             f"each of the {len(data):,} pictures is its own unit: no unit column was given; where several pictures "
-            "show one person, name it with --unit, else the intervals are too narrow"
+            "show one person, name it as `unit`, else the intervals are too narrow"
         )
     count = len(np.unique(data.unit))
     return f"{count:,} units with {len(data) / count:.1f} pictures each on average; intervals and tests run over units"

@@ -50,8 +50,11 @@ def refuse_without_scores(policy: Policy) -> None:
     for check in policy.check:
         if check.audit == "group_disparity" and check.metric in SCORE_METRICS:
             raise PolicyError(
-                f"check '{check.metric}' needs scores, and there are predictions only. Pass --score COL or --model, or "
-                "remove the check."
+                f"check '{check.metric}' needs scores, and there are predictions only. Name scores (",
+                ("score", None),
+                ") or a model (",
+                ("model", None),
+                "), or remove the check.",
             )
 
 
@@ -103,7 +106,9 @@ def _plan(
         raise PolicyError(f'check \'{metric.name}\' has no ratio: `compare` must be "difference" or "value".')
     if metric.needs_labels and data.label is None:
         raise PolicyError(
-            f"check '{metric.name}' needs labels, and there is no label column. Pass --label, or remove the check."
+            f"check '{metric.name}' needs labels, and there is no label column. Name it: ",
+            ("label", None),
+            ", or remove the check.",
         )
     comparison = Comparison.DIFFERENCE if metric.of_pairs else check.compare or Comparison.DIFFERENCE
     return ScoreCheck(

@@ -49,7 +49,8 @@ class EndpointTable(TableModel):
             raise BadEndpoint(
                 key="features",
                 problem="the columns to send are named neither here nor by the audit",
-                instead='Add features = ["age", "job"], or pass --features',
+                instead='Add features = ["age", "job"], or name them for the audit',
+                setting="features",
             )
         self._asked, self.features = _Asked(client, classes), tuple(features)
         self.classes = self._asked.classes

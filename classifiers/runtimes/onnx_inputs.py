@@ -108,7 +108,8 @@ def plan_inputs(
             raise UnsupportedModel(
                 name=name,
                 problem=f"its input {first.name!r} takes {first.shape[1] or 'some'} numbers a row without names",
-                instead="Name the columns in order with --features.",
+                instead="Name the columns in order",
+                setting="features",
             )
         if first.shape[1] not in (None, len(features)):
             raise WrongInput(expected=f"{first.shape[1]} features for {name}", got=f"{len(features)}")

@@ -111,7 +111,8 @@ def _classifier(
         raise UnsupportedModel(
             name=name,
             problem="it was fitted without column names",
-            instead="Name its columns in order with --features, or fit it on a pandas frame.",
+            instead="Fit it on a pandas frame, or name its columns in order",
+            setting="features",
         )
     found = [text_of(label) or "" for label in estimator.classes_.tolist()]
     known = tuple(document.get("classes") or classes or sorted(found))

@@ -26,7 +26,7 @@ def row_weights(kind: str, labels: Labels, split: Split, options: TrainingOption
     if options.group_weight is not None:
         if not options.groups:
             problem = "weights by group were asked for, and no groups are named"
-            raise TrainingFailed(kind=kind, problem=problem, instead="Name a sensitive column: --sensitive COL.")
+            raise TrainingFailed(kind=kind, problem=problem, instead="Name a sensitive column", setting="sensitive")
         weights *= _independent(_intersections(options), labels.codes, split.train)
     if options.class_weight is not None:
         shares = _shares(labels.codes, split.train, len(labels.classes))

@@ -12,6 +12,8 @@ from evenhand.auditors.policy import Check, Policy
 from evenhand.auditors.representation.plan import planned as planned_on_representation
 from evenhand.auditors.scores.catalogue import SCORE_METRICS
 from evenhand.service.audits.errors import (
+    NO_FEATURES,
+    NO_MODEL,
     NoSensitiveColumn,
     NotAuditable,
     NothingToAudit,
@@ -20,11 +22,12 @@ from evenhand.service.audits.errors import (
 )
 from evenhand.service.audits.representations import AuditSubmission
 from evenhand.service.datasets.lookup import DatasetChoice
-from evenhand.service.errors import Fault, RefusedAtDoor, pointer, unknown_column
+from evenhand.service.errors import Fault, RefusedAtDoor, fault, pointer, unknown_column
 from evenhand.service.models.tables import Model
-from evenhand.service.wording import in_words_of_rest
+from evenhand.service.wording import Fields, put_into
 
 DATA = ("policy", "data")
+WORDS = Fields("audit")
 
 
 def refuse_unfit(asked: AuditSubmission, data: DatasetChoice, model: Model | None) -> None:
@@ -133,25 +136,15 @@ def _roles(policy: Policy, data: DatasetChoice, *, has_model: bool) -> Iterator[
         prediction, score = card.prediction, card.score
     sensitive = _sensitive(policy, data)
     if not sensitive:
-        yield Fault(
-            pointer(*DATA, "sensitive"),
-            NoSensitiveColumn,
-            f"no sensitive column is named for {data.name}: groups are formed by its values. It has: "
-            f"{listed(data.columns)}. Name one or more.",
-        )
+        yield _worded(NoSensitiveColumn(data.name, data.columns))
     if has_model:
         return
     if prediction is None and score is None:
-        yield Fault(
-            pointer(*DATA, "prediction"),
-            NothingToAudit,
-            f"there is nothing to audit in {data.name}: no prediction, score or model is named. It has: "
-            f"{listed(data.columns)}. Name a column as `prediction`, or as `score` with its `threshold`, or a `model`.",
-        )
+        yield _worded(NothingToAudit(data.name, data.columns))
     for role, name in {"prediction": prediction, "score": score}.items():
         if name is not None and name in (*sensitive, label):
             other = "sensitive" if name in sensitive else "label"
-            yield Fault(pointer(*DATA, role), OneColumnTwice, str(OneColumnTwice(name, role, other)))
+            yield _worded(OneColumnTwice(name, role, other))
 
 
 def _audits(asked: AuditSubmission, data: DatasetChoice, model: Model | None) -> Iterator[Fault]:
@@ -160,20 +153,19 @@ def _audits(asked: AuditSubmission, data: DatasetChoice, model: Model | None) ->
         for index, name in enumerate(names or ()):
             reason = _why_not(name, asked.policy, data, model)
             if reason is not None:
-                detail = f"the {name} audit cannot run here: {reason}. Leave it out of `only`, or give what it needs."
-                yield Fault(pointer(*where, index), NotAuditable, detail)
+                yield _worded(NotAuditable(name, reason), pointer(*where, index))
 
 
 def _why_not(audit: str, policy: Policy, data: DatasetChoice, model: Model | None) -> str | None:
     if audit == "perception" and data.kind != "images":
         return "it looks at pictures, and the data are a table"
     if audit in ("robustness", "perception"):
-        return None if model is not None else "it needs a model to ask, and none is named"
+        return None if model is not None else NO_MODEL
     if audit == "proxy":
         if data.kind == "images":
             return "it is about columns, and the data are pictures"
         if model is None and not policy.data.features and not (data.card and data.card.features):
-            return "no features are named (`features` under `policy.data`)"
+            return NO_FEATURES
     return None
 
 
@@ -184,8 +176,7 @@ def _checks(policy: Policy, data: DatasetChoice, *, has_scores: bool) -> Iterato
         try:
             _refuse_check(check, alone, _sensitive(policy, data), has_labels=label is not None, has_scores=has_scores)
         except PolicyError as error:
-            detail = in_words_of_rest(str(error), "audit")
-            yield Fault(pointer("policy", "check", index, _field(error)), type(error), detail)
+            yield _worded(error, pointer("policy", "check", index, _field(error)))
 
 
 def _refuse_check(
@@ -206,12 +197,21 @@ def _refuse_check(
         )
     elif not has_scores:
         raise PolicyError(
-            f"check '{check.metric}' needs scores, and there are predictions only. Name a `score` column or a `model`, "
-            "or remove the check."
+            f"check '{check.metric}' needs scores, and there are predictions only. Name scores (",
+            ("score", None),
+            ") or a model (",
+            ("model", None),
+            "), or remove the check.",
         )
     elif not SCORE_METRICS[check.metric].checked:
         names = ", ".join(name for name, known in SCORE_METRICS.items() if known.checked)
         raise PolicyError(f"metric '{check.metric}' is reported and cannot be checked. A check may name: {names}.")
+
+
+def _worded(error: Exception, at: str | None = None) -> Fault:
+    """An error as a fault: at this field, else at the first setting that it names."""
+    put_into(error, WORDS)
+    return fault(error, at or str(getattr(error, "pointer", "")))
 
 
 def _field(error: PolicyError) -> str:

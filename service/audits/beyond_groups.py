@@ -22,6 +22,7 @@ def subgroups(subject: AuditSubject, request: AuditRequest, *, rng: np.random.Ge
     if settings is None and not thorough and len(subject.attributes) < SEARCHED_FROM:
         return None
     settings = settings or SearchSection()
+    subject.table.require("search.features", *(settings.features or ()))
     outcomes, counted = subject.outcomes, subject.counted is not None
     found = search_subgroups(
         [Attribute(name, codes, values) for name, (codes, values) in subject.attributes.items()],
@@ -68,6 +69,8 @@ def with_membership(
     declared = request.policy.data.membership
     if not declared or subject.counted is not None:
         return document, []
+    for columns in declared.values():
+        subject.table.require("membership", *columns.values())
     gaps, findings, notes = [], [], list(document.notes)
     for attribute, columns in declared.items():
         membership = Membership(

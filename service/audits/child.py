@@ -5,6 +5,7 @@ from pathlib import Path
 
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.jobs.child import Voice, speak
+from evenhand.service.wording import Fields, spoken
 
 
 def audit(request_path: Path, report_path: Path, voice: Voice) -> None:
@@ -12,7 +13,8 @@ def audit(request_path: Path, report_path: Path, voice: Voice) -> None:
     from evenhand.service.audits.run import run_audit
 
     request = AuditRequest.model_validate_json(request_path.read_bytes())
-    report = run_audit(request, voice.progress)
+    with spoken(Fields("audit")):
+        report = run_audit(request, voice.progress)
     unfinished = report_path.with_suffix(".part")
     unfinished.write_text(report.to_json())
     unfinished.replace(report_path)

@@ -76,13 +76,15 @@ def resolve(data: DataSection, table: Table, *, has_model: bool) -> Columns:
 
 
 def named_columns(columns: Columns | DataSection) -> Iterator[tuple[str, str]]:
-    """Every column that is named, after the option that named it."""
+    """Every column that is named, after the setting that named it."""
     for role in ("label", "prediction", "score", "weight", "stratum", "unit", "pair"):
         if (name := getattr(columns, role)) is not None:
             yield role, name
     for role in ("sensitive", "features", "categorical"):
         for name in getattr(columns, role) or ():
             yield role, name
+    for name in getattr(columns, "where", None) or ():
+        yield "where", name
 
 
 def _refuse_two_roles(columns: Columns) -> None:
@@ -214,13 +216,13 @@ def _positive_of_model(positive: str | None, classes: tuple[str, ...]) -> str | 
     if positive is None:
         if len(classes) == 2:
             return classes[1]
-        raise ClassMismatch("positive", "", "the model's classes", classes, "Pass --positive CLASS.")
+        raise ClassMismatch("positive", None, "the model's classes", classes, setting="positive")
     if positive not in classes:
         same = {"1": ("1", "1.0", "True", "true"), "0": ("0", "0.0", "False", "false")}
         for candidate in same.get(positive, ()):
             if candidate in classes:
                 return candidate
-        raise ClassMismatch("positive", positive, "the model's classes", classes, "Pass --positive CLASS.")
+        raise ClassMismatch("positive", positive, "the model's classes", classes, setting="positive")
     return positive
 
 
@@ -251,11 +253,12 @@ def _favourable(columns: Columns, table: Table, positive: str) -> tuple[str, boo
             columns.favourable,
             "the two outcomes",
             [positive, f"not {positive}"],
-            f"With several classes, name it as --positive (found: {', '.join(sorted(others | {positive}))}).",
+            setting="positive",
+            found=sorted(others | {positive}),
         )
     if not any(_same(columns.favourable, other) for other in others):
         raise ClassMismatch(
-            "favourable", columns.favourable, "the outcomes", sorted(others | {positive}), "Pass --favourable VALUE."
+            "favourable", columns.favourable, "the outcomes", sorted(others | {positive}), setting="favourable"
         )
     return columns.favourable, False
 

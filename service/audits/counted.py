@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.counts import Attribute, CountTable
+from evenhand.auditors.errors import Part
 from evenhand.auditors.policy import Check, DataSection
 from evenhand.auditors.report import AuditName
 from evenhand.datasets import builtin
@@ -59,8 +60,8 @@ def counts_of(request: AuditRequest) -> tuple[Counted, DataSection] | None:
         from evenhand.datasets.warehouse import open_warehouse
 
         with open_warehouse(request.source) as table:
-            for setting, why in _why_rows(request).items():
-                raise NeedsRows(table.name, setting, why)
+            for what, why in _why_rows(request).items():
+                raise NeedsRows(table.name, what, why)
             counted, data = _counts(_Source(table.name, lambda: table.columns, table.count), request)
             for check in _checks_without_histogram(counted, request):
                 raise NeedsRows(table.name, f"check {check}", _TOO_FINE)
@@ -91,7 +92,7 @@ def _counts(source: _Source, request: AuditRequest) -> tuple[Counted, DataSectio
     available = source.columns()
     for role, name in named_columns(data):
         if name not in available:
-            raise MissingColumn(name, source.name, available, option=role)
+            raise MissingColumn(name, source.name, available, setting=role)
     threshold = DEFAULT_THRESHOLD if data.threshold is None else data.threshold
     by = [*data.sensitive, *([data.label] if data.label else []), *(data.where or {})]
     keys = [*by, *(key for key in (data.prediction, data.stratum) if key is not None)]
@@ -122,21 +123,21 @@ def _large_file(request: AuditRequest) -> _Source | None:
     return _Source(name, lambda: columns_of(path, name), lambda asked: count_file(path, asked, name=name))
 
 
-def _why_rows(request: AuditRequest) -> dict[str, str]:
+def _why_rows(request: AuditRequest) -> dict[Part, str]:
     """What is asked that needs rows, and why."""
     data = request.policy.data
-    reasons = {f"[data] {name}": why for name, why in _ROWS_FOR.items() if getattr(data, name) is not None}
+    reasons: dict[Part, str] = {(name, None): why for name, why in _ROWS_FOR.items() if getattr(data, name) is not None}
     if request.model_path is not None:
-        reasons["--model"] = "it scores row by row"
+        reasons["model", None] = "it scores row by row"
     if request.policy.search is not None and request.policy.search.features:
-        reasons["[search] features"] = "slices are cut row by row"
+        reasons["search.features", None] = "slices are cut row by row"
     reasons |= {f"check {check.metric}": why for check in request.policy.check if (why := _why_rows_for(check))}
     wanted = request.only or request.policy.only
     if not wanted and data.features:
         wanted = ["proxy"]
     for name in wanted or ():
         if name not in AUDITS_OF_COUNTS:
-            reasons[f"--only {name}"] = "it looks at single rows"
+            reasons[f"the {name} audit"] = "it looks at single rows"
     return reasons
 
 

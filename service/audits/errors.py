@@ -19,32 +19,78 @@ RequestProblem
 
 from collections.abc import Iterable
 
-from evenhand.auditors.errors import listed, nearest
+from evenhand.auditors.errors import Part, listed, nearest, plain
+
+NO_FEATURES = "no features are named"
+NO_MODEL = "it needs a model to ask, and none is named"
+_ANSWERED_BY = {NO_FEATURES: "features", NO_MODEL: "model"}
+"""Why an audit cannot run, and the setting that would let it."""
 
 
 class RequestProblem(Exception):
-    """Base of what is wrong with a request."""
+    """Base of what is wrong with a request.
+
+    Attributes:
+        said: the message in parts, as in `auditors`.
+    """
+
+    def __init__(self, *said: Part) -> None:
+        super().__init__(plain(said))
+        self.said = said
 
 
 class NothingToAudit(RequestProblem):
+    """Neither predictions, scores nor a model are named."""
+
     def __init__(self, source: str, columns: Iterable[str]) -> None:
         super().__init__(
             f"there is nothing to audit in {source}: no prediction, score or model is named. It has: {listed(columns)}. "
-            "Pass --prediction COLUMN, --score COLUMN --threshold T, or --model PATH (`evenhand train` makes one)."
+            "Name a column of predictions (",
+            ("prediction", None),
+            "), one of scores (",
+            ("score", None),
+            " with ",
+            ("threshold", None),
+            "), or a model (",
+            ("model", None),
+            ").",
         )
 
 
 class NoSensitiveColumn(RequestProblem):
+    """No column forms groups."""
+
     def __init__(self, source: str, columns: Iterable[str]) -> None:
         super().__init__(
-            f"no sensitive column is named for {source}. It has: {listed(columns)}. Pass --sensitive COLUMN, once for each."
+            f"no sensitive column is named for {source}: groups are formed by its values. It has: {listed(columns)}. "
+            "Name one or more: ",
+            ("sensitive", None),
+            ".",
         )
 
 
 class ClassMismatch(RequestProblem):
-    def __init__(self, what: str, value: str, where: str, known: Iterable[str], hint: str) -> None:
+    """A class is named, or left open, that is none of those there are.
+
+    `setting` is that which names it; `found` are values that could be named, where they are others than the known.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        value: str | None,
+        where: str,
+        known: Iterable[str],
+        *,
+        setting: str,
+        found: Iterable[str] = (),
+    ) -> None:
         names = list(known)
-        super().__init__(f"{what} '{value}' is not among {where}: {listed(names)}.{nearest(value, names)} {hint}")
+        said = f"no {what} class is named" if value is None else f"{what} '{value}' is not among {where}"
+        others = f" (found: {listed(found)})" if found else ""
+        super().__init__(
+            f"{said}: {listed(names)}.{nearest(value or '', names)} Name what is meant: ", (setting, None), f"{others}."
+        )
 
 
 class OneColumnTwice(RequestProblem):
@@ -52,44 +98,62 @@ class OneColumnTwice(RequestProblem):
 
     def __init__(self, column: str, one: str, other: str) -> None:
         super().__init__(
-            f"column '{column}' is named as {one} and as {other}: it would be compared with itself. Name another column."
+            f"column '{column}' is named as {one} and as {other}: it would be compared with itself. Name another column: ",
+            (one, None),
+            ".",
         )
 
 
 class ThresholdNeeded(RequestProblem):
+    """Scores outside 0 to 1, and nothing says from which on a row is positive."""
+
     def __init__(self, column: str, low: float, high: float) -> None:
         super().__init__(
-            f"score '{column}' lies between {low:g} and {high:g}, and no threshold is named. Pass --threshold T: rows with "
-            "a score of T or more are predicted positive."
+            f"score '{column}' lies between {low:g} and {high:g}, and no threshold is named. Name it: ",
+            ("threshold", None),
+            ". Rows with a score of as much or more are predicted positive.",
         )
 
 
 class UnfitModel(RequestProblem):
-    def __init__(self, model: str, problem: str, instead: str) -> None:
-        super().__init__(f"{model} does not fit the data: {problem}. {instead}")
+    """The model reads something else than the data hold."""
+
+    def __init__(self, model: str, problem: str, *instead: Part) -> None:
+        super().__init__(f"{model} does not fit the data: {problem}. ", *instead)
 
 
 class NoRowsLeft(RequestProblem):
+    """The filter leaves nothing."""
+
     def __init__(self, source: str, column: str, value: str, found: Iterable[str]) -> None:
         super().__init__(
-            f"no row of {source} has {column} = '{value}'. {column} has: {listed(found)}. Change `where` under [data]."
+            f"no row of {source} has {column} = '{value}'. {column} has: {listed(found)}. Change ",
+            ("where", None),
+            ".",
         )
 
 
 class NotAuditable(RequestProblem):
+    """An audit was asked for that this subject does not allow."""
+
     def __init__(self, audit: str, reason: str) -> None:
+        needed = _ANSWERED_BY.get(reason)
         super().__init__(
-            f"the {audit} audit cannot run here: {reason}. Leave `--only {audit}` out, or pass what it needs."
+            f"the {audit} audit cannot run here: {reason}. Do without ",
+            ("only", audit),
+            *(", or give what it needs: ", (needed, None)) if needed else (),
+            ".",
         )
 
 
 class NeedsRows(RequestProblem):
-    """A setting that cannot be answered where rows are only counted."""
+    """Something that cannot be answered where rows are only counted: a setting, or words for it."""
 
-    def __init__(self, source: str, setting: str, why: str) -> None:
+    def __init__(self, source: str, what: Part, why: str) -> None:
         super().__init__(
-            f"{source} is counted where it lies, and `{setting}` needs its rows: {why}. Leave `{setting}` out, or hand in "
-            "the rows as a file."
+            f"{source} is counted where it lies, and ",
+            what,
+            f" needs its rows: {why}. Do without, or hand in the rows as a file.",
         )
 
 

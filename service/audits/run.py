@@ -179,6 +179,7 @@ def _proxy(subject: AuditSubject, request: AuditRequest, progress: Progress) -> 
     from evenhand.auditors.proxies import Case, ProxyData, audit_proxies, with_intersections, with_what_ifs
     from evenhand.service.audits.retraining import retraining_of
 
+    subject.table.require("proxy.legitimate", *(request.policy.proxy.legitimate or ()))
     data = ProxyData(
         columns=subject.table.features(subject.feature_names),
         categorical=frozenset(subject.columns.categorical),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.counts import Attribute, CountTable, count
+from evenhand.auditors.errors import Part, listed
 from evenhand.auditors.policy import DataSection
 from evenhand.auditors.report import AuditName, ModelFile, ModelValue, SubjectModel
 from evenhand.datasets.counting.asked import Counted
@@ -23,7 +24,7 @@ from evenhand.service.audits.columns import Columns, Outcomes, outcomes_of, reso
 from evenhand.service.audits.counted import AUDITS_OF_COUNTS, counts_of, table_of
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.endpoints import endpoint_of, is_endpoint
-from evenhand.service.audits.errors import ClassMismatch, NoRowsLeft, UnfitModel
+from evenhand.service.audits.errors import NO_FEATURES, NO_MODEL, ClassMismatch, NoRowsLeft, UnfitModel
 from evenhand.service.audits.training_rows import warnings_of
 from evenhand.service.models.holdout import kept_rows
 
@@ -164,14 +165,14 @@ class AuditSubject:
             return "it looks at pictures, and the data are a table"
         if audit in ("robustness", "perception"):
             if self.model is None:
-                return "it needs a model to ask, and there are predictions only"
+                return NO_MODEL
             if self.images is not None and self.columns.label is None:
                 return "it needs a label column"
         if audit == "proxy":
             if self.images is not None:
                 return "it is about columns, and the data are pictures"
             if not self.feature_names:
-                return "no features are named (--features COL,COL)"
+                return NO_FEATURES
         return None
 
     def missing_by_column(self) -> dict[str, int]:
@@ -250,9 +251,7 @@ def label_codes(table: Table, label: str, classes: tuple[str, ...]) -> NDArray[n
     found = table.classes(label)
     unknown = [value for value in found.names if value not in classes]
     if unknown:
-        raise ClassMismatch(
-            "label", unknown[0], "the model's classes", classes, "Name them under `classes` in [model]."
-        )
+        raise ClassMismatch("label", unknown[0], "the model's classes", classes, setting="model.classes")
     translate = np.array([classes.index(value) for value in found.names], dtype=np.int32)
     return translate[found.codes]
 
@@ -363,6 +362,7 @@ def matching(table: Table, where: Mapping[str, str]) -> NDArray[np.bool_]:
     Raises:
         MissingColumn; NoRowsLeft: no row has them all.
     """
+    table.require("where", *where)
     keep = np.ones(table.rows, dtype=bool)
     for column, value in where.items():
         groups = table.groups(column)
@@ -428,7 +428,7 @@ def _score(
     """Probabilities of every row.
 
     Raises:
-        UnfitModel: the model reads pictures and the data are a table, or the other way round.
+        UnfitModel: the model reads pictures and the data are a table, or the other way round; or other columns.
     """
     classifier = model.classifier
     name = request.model_name or str(request.model_path)
@@ -436,13 +436,14 @@ def _score(
     if reads_images and images is None:
         raise UnfitModel(name, "it reads pictures, and the data are a table", "Name an image folder, .zip or .npz.")
     if images is None:
+        _refuse_missing(name, classifier.features, table)
         scores: NDArray[np.float64] = classifier.predict_proba(table.features(classifier.features))
         return scores
     if not reads_images:
         raise UnfitModel(name, "it reads columns, and the data are pictures", "Name a table.")
     if tuple(images.shape[1:]) != tuple(classifier.image_shape):
         wanted, found = (" × ".join(map(str, shape)) for shape in (classifier.image_shape, images.shape[1:]))
-        raise UnfitModel(name, f"it reads pictures of {wanted}, and these are {found}", _resizing(classifier, images))
+        raise UnfitModel(name, f"it reads pictures of {wanted}, and these are {found}", *_resizing(classifier, images))
     parts = [
         classifier.predict_proba(images[start : start + 512].astype(np.float32) / 255)
         for start in range(0, len(images), 512)
@@ -450,9 +451,20 @@ def _score(
     return np.concatenate(parts)
 
 
-def _resizing(classifier: Any, images: NDArray[np.uint8]) -> str:
+def _refuse_missing(model: str, features: Sequence[str], table: Table) -> None:
+    missing = [feature for feature in features if feature not in table.columns]
+    if missing:
+        problem = f"it reads {listed(missing)}, which {table.name} has not. {table.name} has: {listed(table.columns)}"
+        raise UnfitModel(model, problem, "Name data with the columns that the model was trained on.")
+
+
+def _resizing(classifier: Any, images: NDArray[np.uint8]) -> tuple[Part, ...]:
     """What to do about pictures of another shape than the model's."""
     height, width, channels = classifier.image_shape
     if channels != images.shape[3]:
-        return "Hand in pictures of as many channels as the model reads (1 grey, 3 colour)."
-    return f"Resize the pictures, or set `picture_size = [{width}, {height}]` under [data]."
+        return ("Hand in pictures of as many channels as the model reads (1 grey, 3 colour).",)
+    return (
+        f"Resize the pictures to a width of {width} and a height of {height}, or have it done: ",
+        ("picture_size", None),
+        ".",
+    )

@@ -82,11 +82,13 @@ def command(source: str | None, **options: Any) -> None:
     """
     with failing_clearly():
         from evenhand.service.cli.outputs import check_writable, write_outputs
+        from evenhand.service.wording import options_of, spoken
 
         request, policy_path = request_from(source, options)
         outputs = _outputs(options, policy_path)
         check_writable(list(outputs))
-        with time_limit(options["timeout"]):
+        words = options_of(command, given=options, policy_path=policy_path)
+        with time_limit(options["timeout"]), spoken(words):
             report = _run(request, quiet=options["quiet"])
         write_outputs(report, outputs)
         _show(report, options, policy_path)

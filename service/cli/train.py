@@ -94,6 +94,7 @@ def command(kind: str, source: str, out: Path, record_path: Path | None, **optio
         from evenhand.service.cli.audit import split_names
         from evenhand.service.cli.outputs import check_writable
         from evenhand.service.models.documents import TrainingRequest
+        from evenhand.service.wording import options_of, spoken
 
         check_writable([out, *([record_path] if record_path else [])])
         asked = format_named(out)
@@ -112,7 +113,8 @@ def command(kind: str, source: str, out: Path, record_path: Path | None, **optio
                 **{name: options[name] for name in _PASSED_ON},
             }
         )
-        path, record = train_to(request, source=source, out=out)
+        with spoken(options_of(command)):
+            path, record = train_to(request, source=source, out=out)
         if record_path is not None:
             record_path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         best = next(epoch for epoch in record["epochs"] if epoch["epoch"] == record["best_epoch"])

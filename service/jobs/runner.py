@@ -11,7 +11,7 @@ from evenhand.service.jobs.context import CANCELLED, JobContext, Workplace, pers
 from evenhand.service.jobs.process import Interrupted
 from evenhand.service.jobs.tables import Job
 from evenhand.service.models.jobs import run_training_job
-from evenhand.service.wording import problem_in_words_of_rest
+from evenhand.service.wording import Fields, spoken
 
 KINDS: dict[str, Callable[[JobContext], None]] = {"audit": run_audit_job, "training": run_training_job}
 
@@ -34,7 +34,7 @@ class Runner:
         if job is None:
             return
         try:
-            with JobContext(self._workplace, job) as context:
+            with spoken(Fields(job.kind)), JobContext(self._workplace, job) as context:
                 KINDS[job.kind](context)
         except Interrupted as interrupted:
             if interrupted.reason != CANCELLED:
@@ -55,7 +55,7 @@ class Runner:
             )
 
     def _fail(self, job: Job, error: BaseException) -> None:
-        said = problem_in_words_of_rest(problem_of(error).document(), job.kind)
+        said = problem_of(error).document()
 
         def fail() -> None:
             with self._workplace.database.writing() as session:

@@ -7,8 +7,9 @@ from evenhand.classifiers.errors import TrainingFailed
 from evenhand.classifiers.savable import format_for
 from evenhand.service.audits.errors import OneColumnTwice, UnfitModel
 from evenhand.service.datasets.lookup import DatasetChoice
-from evenhand.service.errors import Fault, LabelMissing, RefusedAtDoor, pointer, unknown_column
+from evenhand.service.errors import Fault, LabelMissing, RefusedAtDoor, fault, pointer, unknown_column
 from evenhand.service.models.documents import TrainingRequest
+from evenhand.service.wording import Fields, put_into
 
 OF_PICTURES = {"convnet4", "resnet_small"}
 
@@ -26,14 +27,15 @@ def refuse_unfit(asked: TrainingRequest, data: DatasetChoice) -> None:
 
 def _label(asked: TrainingRequest, data: DatasetChoice) -> Iterator[Fault]:
     label = asked.label or (data.card.label if data.card else None)
-    place = pointer("train", "label")
     if not label:
         detail = f"no label is named: say which column of {data.name} is learned. It has: {listed(data.columns)}."
-        yield Fault(place, LabelMissing, detail)
+        yield Fault(pointer("train", "label"), LabelMissing, detail)
     elif label not in data.columns:
-        yield unknown_column(label, data.name, data.columns, place)
+        yield unknown_column(label, data.name, data.columns, pointer("train", "label"))
     elif label in (asked.features or ()):
-        yield Fault(pointer("train", "features"), OneColumnTwice, str(OneColumnTwice(label, "label", "features")))
+        error = OneColumnTwice(label, "features", "label")
+        put_into(error, Fields("training"))
+        yield fault(error, pointer("train", "features"))
 
 
 def _columns(asked: TrainingRequest, data: DatasetChoice) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ from evenhand.service.jobs.child import Voice, speak
 from evenhand.service.models.documents import TrainingRequest
 from evenhand.service.models.holdout import SPLIT_COLUMN, Holdout, holdout, settings
 from evenhand.service.models.inspection import describe
+from evenhand.service.wording import Fields, spoken
 
 if TYPE_CHECKING:
     from evenhand.classifiers.training import Trained, TrainingOptions
@@ -45,7 +46,7 @@ def train(
 
     Raises:
         LabelMissing: neither the request nor a card names the label.
-        MissingColumn: a column that is named is not there; it says by which option.
+        MissingColumn: a column that is named is not there; it says by which setting.
         DatasetError, ClassifierError: of the data, the training, and a format that the kind cannot be saved in.
     """
     from evenhand.classifiers.loading import load_classifier
@@ -170,15 +171,15 @@ def work(order_path: Path, folder: Path, voice: Voice) -> None:
     """Train what the order file asks for."""
     order = json.loads(order_path.read_bytes())
     request = TrainingRequest.model_validate(order["request"])
-    voice.result(
-        train(
+    with spoken(Fields("training")):
+        made = train(
             request,
             source=order["source"],
             folder=folder,
             progress=voice.progress,
             checkpoint=Path(order["checkpoint"]) if order.get("checkpoint") else None,
         )
-    )
+    voice.result(made)
 
 
 def main(arguments: list[str]) -> int:

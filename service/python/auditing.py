@@ -19,6 +19,7 @@ from evenhand.service.audits.run import audit_subject, on_its_device
 from evenhand.service.audits.subject import open_subject
 from evenhand.service.python.columns import FRAME, column, columns, frame_columns, name_of, table_of
 from evenhand.service.python.result import AuditResult, Decided
+from evenhand.service.wording import ARGUMENTS, Arguments, PolicyKeys, spoken
 
 
 def audit(
@@ -74,50 +75,50 @@ def audit(
         data; NothingToAudit, NoSensitiveColumn, NothingToCompare.
     """
     chosen = _policy(policy)
-    if title is not None:
-        chosen = chosen.model_copy(update={"report": chosen.report.model_copy(update={"title": title})})
-    source = data if data is not None else chosen.data.source
     given = {"label": y_true, "prediction": y_pred, "score": y_score, "weight": sample_weight, "unit": unit}
-    rows = _Rows(source)
-    roles: dict[str, Any] = {
-        role: rows.one(values, ARGUMENTS[role]) for role, values in given.items() if values is not None
-    }
-    if sensitive_features is not None:
-        roles["sensitive"] = rows.several(sensitive_features, "sensitive_features", prefix="sensitive_feature_")
-    if control_features is not None:
-        roles["stratum"] = rows.stratum(control_features)
-    roles |= {name: value for name, value in (("threshold", threshold),) if value is not None}
-    roles |= {
-        name: _text(value) for name, value in (("positive", positive), ("favourable", favourable)) if value is not None
-    }
-    if features is not None:
-        roles["features"] = list(features)
-    try:
-        chosen = with_roles(chosen, roles)
-    except ValidationError as error:
-        raise BadPolicy("the call", problems(error)) from None
-    request = AuditRequest(
-        source=rows.path or FRAME,
-        model_path=_model_path(model, chosen),
-        model_name=model_name(path) if (path := _model_path(model, chosen)) else None,
-        policy=chosen,
-        only=_only(only),  # type: ignore[arg-type]  # checked against the names
-        thorough=thorough or chosen.thorough,
-        seed=seed if seed is not None else chosen.seed or 0,
-        allow_inconclusive=allow_inconclusive,
-    )
-    request = on_its_device(request)
-    with open_subject(request, rows.table()) as subject:
-        return AuditResult(audit_subject(subject, request), Decided.of(subject))
+    several = {"sensitive": sensitive_features, "stratum": control_features}
+    settings = {"threshold": threshold, "positive": positive, "favourable": favourable, "features": features}
+    with spoken(_words(policy, {**given, **several, **settings, "model": model, "only": only})):
+        if title is not None:
+            chosen = chosen.model_copy(update={"report": chosen.report.model_copy(update={"title": title})})
+        rows = _Rows(data if data is not None else chosen.data.source)
+        roles: dict[str, Any] = {role: rows.one(values, role) for role, values in given.items() if values is not None}
+        if sensitive_features is not None:
+            roles["sensitive"] = rows.several(sensitive_features, "sensitive", prefix="sensitive_feature_")
+        if control_features is not None:
+            roles["stratum"] = rows.stratum(control_features)
+        roles |= {name: _text(value) for name, value in settings.items() if value is not None}
+        if features is not None:
+            roles["features"] = list(features)
+        try:
+            chosen = with_roles(chosen, roles)
+        except ValidationError as error:
+            raise BadPolicy("the call", problems(error)) from None
+        request = AuditRequest(
+            source=rows.path or FRAME,
+            model_path=_model_path(model, chosen),
+            model_name=model_name(path) if (path := _model_path(model, chosen)) else None,
+            policy=chosen,
+            only=_only(only),  # type: ignore[arg-type]  # checked against the names
+            thorough=thorough or chosen.thorough,
+            seed=seed if seed is not None else chosen.seed or 0,
+            allow_inconclusive=allow_inconclusive,
+        )
+        request = on_its_device(request)
+        with open_subject(request, rows.table()) as subject:
+            return AuditResult(audit_subject(subject, request), Decided.of(subject))
 
 
-ARGUMENTS = {
-    "label": "y_true",
-    "prediction": "y_pred",
-    "score": "y_score",
-    "weight": "sample_weight",
-    "unit": "unit",
-}
+def _words(policy: Policy | Mapping[str, Any] | str | Path | None, given: Mapping[str, Any]) -> Arguments:
+    """How the caller names settings: by the arguments of the call, or by what is in their policy."""
+    file = str(policy) if isinstance(policy, str | Path) else "the policy"
+    named = {setting: value for setting, value in given.items() if value is not None}
+    by_name = {
+        setting
+        for setting, value in named.items()
+        if isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(each, str) for each in value))
+    }
+    return Arguments(PolicyKeys(file), policy is not None, frozenset(named), frozenset(by_name))
 
 
 class _Rows:
@@ -128,24 +129,26 @@ class _Rows:
         self.columns = {} if source is None or self.path is not None else frame_columns(source)
         self.from_data = source is not None and self.path is None
 
-    def one(self, values: Any, argument: str) -> str:
+    def one(self, values: Any, role: str) -> str:
         """The name of a column: of `data`, or of the values once they are added."""
+        argument = ARGUMENTS[role]
         if isinstance(values, str):
-            return self._named(values, argument)
+            return self._named(values, role)
         return self._add(column(values, argument), name_of(values) or argument, argument)
 
-    def several(self, values: Any, argument: str, *, prefix: str) -> list[str]:
+    def several(self, values: Any, role: str, *, prefix: str) -> list[str]:
         """The names of one or several columns."""
+        argument = ARGUMENTS[role]
         if isinstance(values, str):
-            return [self._named(values, argument)]
+            return [self._named(values, role)]
         if self._are_names(values):
-            return [self._named(value, argument) for value in values]
+            return [self._named(value, role) for value in values]
         found = columns(values, argument, prefix=prefix)
         return [self._add(found[name], name, f"{prefix}{i}") for i, name in enumerate(found)]
 
     def stratum(self, values: Any) -> str:
         """The name of one column that says in which stratum a row is; several are put together."""
-        names = self.several(values, "control_features", prefix="control_feature_")
+        names = self.several(values, "stratum", prefix="control_feature_")
         if len(names) == 1:
             return names[0]
         if self.path is not None:
@@ -168,13 +171,13 @@ class _Rows:
                 raise LengthMismatch(name, length, expected)
         return table_of(self.columns)
 
-    def _named(self, name: str, argument: str) -> str:
+    def _named(self, name: str, role: str) -> str:
         if self.path is None and name not in self.columns:
             if not self.from_data:
                 raise BadArgument(
-                    argument, f"'{name}' names a column, and there is no `data`", "Pass data, or the values."
+                    ARGUMENTS[role], f"'{name}' names a column, and there is no `data`", "Pass data, or the values."
                 )
-            raise MissingColumn(name, FRAME, list(self.columns))
+            raise MissingColumn(name, FRAME, list(self.columns), setting=role)
         return name
 
     def _are_names(self, values: Any) -> bool:

@@ -99,7 +99,7 @@ def test_a_code_outside_the_values_is_refused() -> None:
 def test_too_many_combinations_are_refused_before_memory_is_taken() -> None:
     wide = [Attribute(f"c{i}", np.zeros(1, dtype=int), tuple(map(str, range(1000)))) for i in range(4)]
 
-    with pytest.raises(TooManyCells, match="Name fewer --sensitive columns"):
+    with pytest.raises(TooManyCells, match="name fewer columns: `sensitive`"):
         count(wide, prediction=np.zeros(1, dtype=int))
 
 

@@ -117,5 +117,5 @@ def test_check_on_strata_without_a_stratum_is_refused() -> None:
     policy = Policy(check=[Check(metric="cmh_odds_ratio", within=0.8)])
     meaning = Meaning("1", "1", None, "admitted", favourable_is_positive=True)
 
-    with pytest.raises(PolicyError, match="--stratum COL"):
+    with pytest.raises(PolicyError, match="Name it: `stratum`"):
         audit_group_disparity(table, policy=policy, meaning=meaning, rng=np.random.default_rng(0))

@@ -116,7 +116,7 @@ def test_balanced_classes_weigh_the_same(asked):
 def test_weights_by_group_need_groups(table):
     columns, label = table
 
-    with pytest.raises(TrainingFailed, match="Name a sensitive column: --sensitive COL"):
+    with pytest.raises(TrainingFailed, match="Name a sensitive column: `sensitive`"):
         train_table("mlp", columns, label, seed=0, options=TrainingOptions(group_weight="balanced"))
 
 

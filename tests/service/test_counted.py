@@ -412,8 +412,8 @@ def test_report_of_a_warehouse_can_be_recomputed(warehouse: str) -> None:
 @pytest.mark.parametrize(
     ("more", "setting"),
     [
-        ({"only": ["proxy"]}, "--only proxy"),
-        ({"model_path": "model.onnx"}, "--model"),
+        ({"only": ["proxy"]}, "the proxy audit needs its rows"),
+        ({"model_path": "model.onnx"}, "`model` needs its rows"),
     ],
 )
 def test_what_needs_rows_is_refused_in_a_warehouse(more: dict[str, Any], setting: str, warehouse: str) -> None:

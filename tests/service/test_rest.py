@@ -144,7 +144,7 @@ def test_one_group_only_fails_with_exit_code_2(client: Client) -> None:
     done = client.wait(f"/api/v1/audits/{client.submit(client.dataset(rows))}")
 
     assert (done["status"], done["exit_code"]) == ("failed", 2)
-    assert "Pass a `policy.data.sensitive` column" in done["error"]["detail"]
+    assert "Name a column with at least two different values: `policy.data.sensitive`" in done["error"]["detail"]
 
 
 @pytest.mark.parametrize("when", ["queued", "running"])

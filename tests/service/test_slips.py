@@ -64,14 +64,14 @@ def test_a_column_of_probabilities_is_no_prediction(tmp_path: Path, positive: st
     """With a positive value named, nearly every row would silently count as predicted negative."""
     rows = ["sex,y,p", *(f"{'MF'[i % 2]},{i % 3 % 2},{i / 80:.4f}" for i in range(81))]
 
-    with pytest.raises(NotBinary, match="--score p --threshold T"):
+    with pytest.raises(NotBinary, match="use `score` with `threshold`"):
         audited(tmp_path, rows, label="y", prediction="p", positive=positive)
 
 
 def test_whole_numbers_are_no_prediction_of_a_label_with_two_values(tmp_path: Path) -> None:
     rows = ["sex,y,p", *(f"{'MF'[i % 2]},{i % 3 % 2},{1 + i % 10}" for i in range(80))]
 
-    with pytest.raises(NotBinary, match="--score p --threshold T"):
+    with pytest.raises(NotBinary, match="use `score` with `threshold`"):
         audited(tmp_path, rows, label="y", prediction="p", positive="1")
 
 

@@ -91,7 +91,7 @@ def audit_changes(
         al. (2019), Equalizing recourse across groups.
     """
     if not data.attributes:
-        raise UnfitData("no attribute is named, so no groups can be compared. Pass --sensitive COLUMN.")
+        raise UnfitData("no attribute is named, so no groups can be compared. Name one: ", ("sensitive", None), ".")
     settings = settings or RobustnessSection()
     most = settings.rows_per_group or rows_per_group or (ROWS_THOROUGH if thorough else ROWS_PER_GROUP)
     progress(0.0, "listing feasible changes")

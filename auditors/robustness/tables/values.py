@@ -54,7 +54,9 @@ def named_numbers(name: str, rule: FeatureRule, distribution: Distribution) -> F
     except ValueError:
         raise PolicyError(
             f"robustness.features.{name}.values lists {listed(rule.values or ())}, and '{name}' holds numbers. List numbers, "
-            "or name the feature as --categorical."
+            "or say that its numbers are names: ",
+            ("categorical", name),
+            ".",
         ) from None
     low = -np.inf if rule.low is None else rule.low
     high = np.inf if rule.high is None else rule.high

@@ -253,7 +253,7 @@ def test_attribute_without_counterparts_is_not_assessed() -> None:
     answer = asked(squares(), ByColour(cue=1, shape=2), "tone")
 
     assert answer.verdict == "not_assessed"
-    assert "--pair" in (answer.reason or "")
+    assert "`pair`" in (answer.reason or "")
 
 
 def test_rows_in_another_order_give_the_same_answer() -> None:

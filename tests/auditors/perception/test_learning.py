@@ -110,14 +110,14 @@ def test_without_a_record_it_is_not_assessed_and_says_how_to_get_one() -> None:
     answer = answer_of(None, "tone", tolerance=LEARNING_TOLERANCE)
 
     assert answer.verdict == "not_assessed"
-    assert "--sensitive" in (answer.reason or "")
+    assert "`sensitive`" in (answer.reason or "")
 
 
 def test_attribute_that_training_did_not_watch_is_not_assessed() -> None:
     answer = answered(FAIR, attribute="age")
 
     assert answer.verdict == "not_assessed"
-    assert "--sensitive age" in (answer.reason or "")
+    assert "train with `sensitive` naming it" in (answer.reason or "")
 
 
 def test_training_that_held_nothing_out_is_not_assessed() -> None:

@@ -221,7 +221,7 @@ def test_without_pairs_the_paired_check_is_not_assessed_and_says_what_to_do() ->
     report, findings = audited(replace(people(by_tone), pair=None))
 
     assert check(report, "paired_counterfactual").verdict == "not_assessed"
-    assert "--pair" in (check(report, "paired_counterfactual").reason or "")
+    assert "`pair`" in (check(report, "paired_counterfactual").reason or "")
     assert findings[0].estimate is None
     assert findings[0].verdict is Verdict.INCONCLUSIVE
     assert check(report, "class_gap").verdict == "proven_disparity"

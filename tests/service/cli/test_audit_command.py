@@ -220,11 +220,12 @@ class TestBadInput:
     def test_missing_column_suggests_the_nearest(self, audit: Audit, tmp_path: Path) -> None:
         said = self.refused(audit, tmp_path, predictions(tmp_path, FAIR), *ROLES[:-1], "sx")
         assert "Did you mean 'sex'" in said
-        assert "as --sensitive," in said
+        assert "Use --sensitive sex." in said
+        assert "evenhand.toml" not in said
 
     def test_missing_column_names_the_option_at_fault(self, audit: Audit, tmp_path: Path) -> None:
         said = self.refused(audit, tmp_path, "adult", "--prediction", "incom")
-        assert "Did you mean 'income'? Pass that name as --prediction," in said
+        assert "Did you mean 'income'? Use --prediction income." in said
         assert "--sensitive" not in said
 
     def test_one_group_only(self, audit: Audit, tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ def test_a_column_that_is_not_there_is_refused_by_the_option_that_named_it(optio
     ended = CliRunner().invoke(cli, [*FOREST, "--out", str(tmp_path / "trees.skops"), f"--{option}", "age_grup"])
 
     assert ended.exit_code == 2
-    assert f"Did you mean 'age_group'? Pass that name as --{option}, or" in ended.output
+    assert f"Did you mean 'age_group'? Use --{option} age_group." in ended.output
+    assert "evenhand.toml" not in ended.output
 
 
 def test_pictures_are_brought_to_one_size_before_a_network_learns(tmp_path: Path) -> None:

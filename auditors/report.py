@@ -487,6 +487,9 @@ class Practice(Document):
 class GroupDisparity(Document):
     positive: str
     favourable: str
+    negative: str | None = Field(
+        default=None, description="the label's other value; None without labels and where it has several"
+    )
     label: str | None
     prediction: str
     family_level: float = Field(description="1 - alpha / number of gated checks")
@@ -560,13 +563,17 @@ class ProxyFeature(Document):
 
 
 class ProxySet(Document):
-    """A joint proxy that was confirmed: the set encodes, no member does alone."""
+    """A joint proxy that was confirmed: the set encodes, no member does alone.
+
+    With a stratum: the set there, which is neutral where it is not shown to encode.
+    """
 
     features: list[str]
     attribute: str
     role: Role
     encodes: Encodes
     contribution: Estimate
+    stratum: str | None = None
     note: str | None = None
 
 

@@ -16,9 +16,16 @@ from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.interventions import Decide, score_rows
 from evenhand.auditors.proxies.leaks import leakages
 from evenhand.auditors.proxies.plan import THOROUGH, Budget
-from evenhand.auditors.proxies.prepare import Prepared, prepare, within
+from evenhand.auditors.proxies.prepare import Prepared, prepare
 from evenhand.auditors.proxies.profile import profiled
-from evenhand.auditors.proxies.regional import find_places, place_notes, regional_rows, strata_of
+from evenhand.auditors.proxies.regional import (
+    Place,
+    find_places,
+    place_notes,
+    regional_rows,
+    regional_sets,
+    strata_of,
+)
 from evenhand.auditors.proxies.results import (
     Question,
     block_subject,
@@ -30,6 +37,8 @@ from evenhand.auditors.proxies.results import (
     set_subject,
 )
 from evenhand.auditors.proxies.search import Found, any_encodes, find_sets
+from evenhand.auditors.proxies.set_regions import cells_inside
+from evenhand.auditors.proxies.strata import within_strata
 from evenhand.auditors.proxies.surrogate import (
     FEW_ROWS,
     THRESHOLD,
@@ -105,7 +114,10 @@ def audit_proxies(
     progress(0.05, "asking which features encode an attribute")
     encodings = {groups.attribute: _encodings(prepared, groups, level, len(compared)) for groups in compared}
     share = 1 - (1 - level) / max(1, len(compared))
-    places = {groups.attribute: find_places(prepared, data.columns, groups, level=share) for groups in compared}
+    places = {
+        groups.attribute: find_places(prepared, data.columns, groups, encodings[groups.attribute], level=share)
+        for groups in compared
+    }
     prepared = replace(prepared, regions={attribute: strata_of(some) for attribute, some in places.items()})
     learned = _learned(context, prepared) if compared else None
     asked = _asked(context, learned)
@@ -116,6 +128,7 @@ def audit_proxies(
         groups.attribute: find_sets(prepared, groups, encodings[groups.attribute], searched, level=share)
         for groups in compared
     }
+    found = {attribute: _with_regional_cells(some, prepared, places[attribute]) for attribute, some in found.items()}
     leaks = leakages(
         prepared,
         compared,
@@ -143,8 +156,11 @@ def audit_proxies(
     ]
     features, sets, findings = _reported(questions)
     features = profiled(features, data.columns, prepared, _decisions(context, prepared))
-    features += _within_strata(questions, level)
+    in_strata, sets_in_strata = within_strata(questions, searched, level=level)
+    features += in_strata
     features += [row for question in questions for row in regional_rows(question, places[question.groups.attribute])]
+    sets += sets_in_strata
+    sets += [row for question in questions for row in regional_sets(question, places[question.groups.attribute])]
     explained = _explained(context, prepared, rng) if data.legitimate else []
     one_group = [groups.attribute for groups in prepared.groups if not groups.comparable]
     gap, all_permuted = _gaps(context, prepared, answers)
@@ -231,6 +247,12 @@ def _searched(prepared: Prepared, answers: Answers | None, budget: Budget) -> li
     return sorted(blocks[: budget.joint_features])
 
 
+def _with_regional_cells(found: Found, prepared: Prepared, places: Sequence[Place]) -> Found:
+    """What sets say in their regions goes to the leakage model as well."""
+    more = (cells_inside(place.region, prepared) for place in places if len(place.region.blocks) > 1)
+    return replace(found, cells=(*found.cells, *more))
+
+
 def _scores(context: Context, prepared: Prepared, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
     if context.decide is not None:
         return score_rows(context.decide, context.data.columns, prepared.rows[rows])
@@ -271,29 +293,6 @@ def _reported(questions: Sequence[Question]) -> tuple[list[ProxyFeature], list[P
         findings += [finding(question, subject, sets) for subject in blocks]
         findings += [finding(question, subject) for subject in sets]
     return features, set_rows, findings
-
-
-def _within_strata(questions: Sequence[Question], level: float) -> list[ProxyFeature]:
-    """Encoding and contribution again in each declared stratum; rows of the report without findings."""
-    rows: list[ProxyFeature] = []
-    for question in questions:
-        strata = question.prepared.strata
-        for stratum in strata:
-            groups = within(question.groups, stratum)
-            tests = encoding_tests(question.prepared.units, groups, question.prepared.folds)
-            inside = Question(
-                question.prepared,
-                groups,
-                decide_encodings(tests, level=1 - (1 - level) / (len(questions) * len(strata))),
-                (),
-                question.answers,
-                1 - (1 - question.level) / len(strata),
-                question.alpha,
-                stratum.name,
-            )
-            for block in range(len(question.prepared.blocks)):
-                rows += feature_rows(inside, block_subject(inside, block, ()))
-    return rows
 
 
 def _gaps(

@@ -22,12 +22,14 @@ class Shares:
     """What each block adds to each row's outcome, and the ends between which the parts lie.
 
     `by_row`: shape (m, blocks), its sum over blocks is `full` - `empty`. `by_pair`: shape (pairs, contrasts, blocks),
-    the gap's parts by each antithetic pair of orderings alone. `full`, `empty`: shape (m,), the outcome as it is, and
+    the gap's parts by each antithetic pair of orderings alone. `row_variance`: shape (contrasts, blocks), over rows, of the
+    parts by one pair, the mean over pairs. `full`, `empty`: shape (m,), the outcome as it is, and
     its mean with everything permuted.
     """
 
     by_row: Floats
     by_pair: Floats
+    row_variance: Floats
     full: Floats
     empty: Floats
 
@@ -80,6 +82,7 @@ def shapley(
     total = np.zeros((2, subjects.rows, blocks))
     empty = np.zeros((2, subjects.rows))
     spread = np.zeros((2, pairs, len(contrasts), blocks))
+    row_variance = np.zeros((2, len(contrasts), blocks))
     for index, both in enumerate(orderings(blocks, pairs, rng)):
         draw = subjects.draw(rng)
         parts = np.zeros((2, subjects.rows, blocks))
@@ -93,13 +96,16 @@ def shapley(
         for kind in range(2):
             for place, contrast in enumerate(contrasts):
                 spread[kind, index, place] = contrast.difference(parts[kind])
+                row_variance[kind, place] += contrast.variance(parts[kind]) / pairs
         total += parts / pairs
         progress((index + 1) / pairs, "sharing the gap among the features")
-    return Contributions(*(Shares(total[kind], spread[kind], outcomes[kind], empty[kind]) for kind in range(2)))
+    return Contributions(
+        *(Shares(total[kind], spread[kind], row_variance[kind], outcomes[kind], empty[kind]) for kind in range(2))
+    )
 
 
 def part_of_gap(shares: Shares, contrast: Contrast, place: int, blocks: Sequence[int]) -> Part:
-    """The blocks' part of the contrast's gap; the error adds rows and orderings.
+    """The blocks' part of the contrast's gap; the error is over rows, permutations and orderings.
 
     Args:
         place: position of the contrast among those `shares` was made with.
@@ -109,24 +115,33 @@ def part_of_gap(shares: Shares, contrast: Contrast, place: int, blocks: Sequence
         return Part(0.0, 0.0)
     by_row = shares.by_row[:, list(blocks)].sum(axis=1)
     by_pair = shares.by_pair[:, place, list(blocks)].sum(axis=1)
-    # the draws' noise is in both terms: the error is rather too large than too small
-    variance = float(contrast.variance(by_row)) + float(by_pair.var(ddof=1)) / len(by_pair)
-    return Part(float(contrast.difference(by_row)), float(np.sqrt(variance)))
+    rows, draws = float(contrast.variance(by_row)), float(by_pair.var(ddof=1)) / len(by_pair)
+    known = _noise(shares, rows, place, blocks[0]) if len(blocks) == 1 else 0.0
+    return Part(float(contrast.difference(by_row)), float(np.sqrt(rows + max(0.0, draws - known))))
 
 
 def sampling_errors(shares: Shares, contrast: Contrast, place: int) -> tuple[float, float]:
     """Standard errors of the least certain block's part of the contrast's gap: of all that was drawn, and of the draws.
 
-    The first is over rows, orderings and permutations, as in `part_of_gap`; the second over orderings and permutations
-    alone: what another draw would move on the same rows. (0, 0) where no block moves a score.
+    The first is that of `part_of_gap`; the second is over orderings and permutations alone: what another draw would move
+    on the same rows. (0, 0) where no block moves a score.
     """
     by_pair = shares.by_pair[:, place]
     if not by_pair.size:
         return 0.0, 0.0
-    draws = by_pair.var(axis=0, ddof=1) / len(by_pair)
-    widest = int(np.argmax(contrast.variance(shares.by_row) + draws))
-    everything = float(contrast.variance(shares.by_row[:, widest])) + float(draws[widest])
-    return float(np.sqrt(everything)), float(np.sqrt(draws[widest]))
+    errors = [part_of_gap(shares, contrast, place, [block]).error for block in range(by_pair.shape[1])]
+    widest = int(np.argmax(errors))
+    return errors[widest], float(np.sqrt(by_pair[:, widest].var(ddof=1) / len(by_pair)))
+
+
+def _noise(shares: Shares, of_mean: float, place: int, block: int) -> float:
+    """The permutations' part of the variance over rows of the mean over pairs, `of_mean`.
+
+    Permutations differ from row to row, so that they are in both variances; orderings are the same for all rows, and
+    in that of the draws alone. What one pair's rows vary by beyond the mean's, over pairs - 1, is the permutations'.
+    Of several blocks together it is not known, and counts twice: their error is rather too large.
+    """
+    return max(0.0, float(shares.row_variance[place, block]) - of_mean) / (len(shares.by_pair) - 1)
 
 
 def _growing(order: NDArray[np.int64]) -> NDArray[np.bool_]:

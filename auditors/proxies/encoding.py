@@ -113,6 +113,28 @@ def category_areas(
     ]
 
 
+def set_tests(
+    name: str,
+    codes: NDArray[np.int32],
+    levels: int,
+    groups: Groups,
+    rows: NDArray[np.int64],
+    folds: NDArray[np.int8],
+) -> list[EncodingTest]:
+    """The areas of several features' joint cells, for each group against the rest of `rows`.
+
+    Args:
+        codes: the cell of every row, shape (n,), in [0, levels).
+    """
+    compared = rows[groups.take(rows) >= 0]
+    tested = large_enough(groups, compared)
+    members = [compared[groups.take(compared) == group] for group in tested]
+    areas = category_areas(codes, levels, compared, members, folds)
+    return [
+        EncodingTest(name, groups.names[group], "category", area) for group, area in zip(tested, areas, strict=True)
+    ]
+
+
 def decide_encodings(tests: Sequence[EncodingTest], *, level: float, family: int = 0) -> dict[str, Encoding]:
     """Feature to its strongest test, with Holm's correction over all tests (or over `family`, where that is more).
 

@@ -41,7 +41,7 @@ class Ground:
 
     def area(self, features: Members) -> Auc:
         """The area furthest from .5 of the set's cross-fitted cells, over the groups."""
-        codes, levels = cell_codes(self.cells, features)
+        codes, levels = cell_codes(self.cells, features, rows=len(self.codes))
         members = [np.flatnonzero(self.codes == group) for group in self.tested]
         return max(category_areas(codes, levels, slice(None), members, self.folds), key=lambda auc: auc.area)
 

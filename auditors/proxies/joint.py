@@ -22,6 +22,7 @@ TRIPLE_WORDS = 200_000_000
 """64-bit words for all triples at most."""
 
 CHUNK_ROWS = 16_384
+CELL_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,21 @@ class Candidate:
     excess: float
 
 
-def pair_tables(cells: Sequence[NDArray[np.uint8]], groups: NDArray[np.int32], *, n_groups: int) -> NDArray[np.float32]:
-    """Rows by group and the cells of every two features, shape (n_groups, p, 8, p, 8)."""
+def pair_tables(
+    cells: Sequence[NDArray[np.uint8]], groups: NDArray[np.int32], *, n_groups: int, bins: int = BINS
+) -> NDArray[np.float32]:
+    """Rows by group and the cells of every two features, shape (n_groups, p, bins, p, bins)."""
     p, n = len(cells), len(groups)
-    tables = np.zeros((n_groups, p * BINS, p * BINS), np.float32)
+    tables = np.zeros((n_groups, p * bins, p * bins), np.float32)
     for start in range(0, n, CHUNK_ROWS):
         chunk = slice(start, start + CHUNK_ROWS)
-        indicators = np.zeros((len(groups[chunk]), p * BINS), np.float32)
+        indicators = np.zeros((len(groups[chunk]), p * bins), np.float32)
         for i, codes in enumerate(cells):
-            indicators[np.arange(len(indicators)), i * BINS + codes[chunk].astype(np.int64)] = 1
+            indicators[np.arange(len(indicators)), i * bins + codes[chunk].astype(np.int64)] = 1
         for group in range(n_groups):
             of_group = indicators[groups[chunk] == group]
             tables[group] += of_group.T @ of_group
-    return tables.reshape(n_groups, p, BINS, p, BINS)
+    return tables.reshape(n_groups, p, bins, p, bins)
 
 
 def pair_rows(features: int) -> int:
@@ -54,12 +57,12 @@ def pair_rows(features: int) -> int:
 
 
 def pair_information(
-    cells: Sequence[NDArray[np.uint8]], groups: NDArray[np.int32], *, n_groups: int
+    cells: Sequence[NDArray[np.uint8]], groups: NDArray[np.int32], *, n_groups: int, bins: int = BINS
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Interaction information of all pairs with the attribute: I(A; both) - I(A; one) - I(A; other), in nats.
 
     Args:
-        cells: p features as codes in [0, 8), each of shape (n,).
+        cells: p features as codes in [0, bins), each of shape (n,).
         groups: codes of shape (n,) in [0, n_groups); no row is left out here.
 
     Returns:
@@ -69,7 +72,7 @@ def pair_information(
     All tables come from one product of indicator matrices a group, so that 1,225 pairs cost as much as a handful.
     """
     n = len(groups)
-    by_pair = pair_tables(cells, groups, n_groups=n_groups)
+    by_pair = pair_tables(cells, groups, n_groups=n_groups, bins=bins)
     group_sizes = np.bincount(groups, minlength=n_groups).astype(np.float64)
     # group by group: the tables of many groups in double precision would not fit
     both = sum(
@@ -87,8 +90,19 @@ def pair_information(
     return information / max(n, 1), freedom
 
 
-def pair_candidates(cells: Sequence[NDArray[np.uint8]], groups: Groups, rows: NDArray[np.int64]) -> list[Candidate]:
-    """Pairs whose information passes a chi-squared threshold, Bonferroni over all pairs, strongest first."""
+def pair_candidates(
+    cells: Sequence[NDArray[np.uint8]],
+    groups: Groups,
+    rows: NDArray[np.int64],
+    *,
+    bins: int = BINS,
+    looks: int = 1,
+) -> list[Candidate]:
+    """Pairs whose information passes a chi-squared threshold, Bonferroni over all pairs, strongest first.
+
+    Args:
+        looks: in how many places the same pairs are looked at; Bonferroni is over those as well.
+    """
     from scipy.stats import chi2
 
     p = len(cells)
@@ -96,9 +110,9 @@ def pair_candidates(cells: Sequence[NDArray[np.uint8]], groups: Groups, rows: ND
         return []
     kept = compared_rows(groups, rows)[: pair_rows(p)]
     information, freedom = pair_information(
-        [codes[kept] for codes in cells], groups.take(kept), n_groups=len(groups.names)
+        [codes[kept] for codes in cells], groups.take(kept), n_groups=len(groups.names), bins=bins
     )
-    pairs = p * (p - 1) // 2
+    pairs = looks * p * (p - 1) // 2
     threshold = chi2.ppf(1 - FAMILY_ALPHA / pairs, np.maximum(freedom, 1)) / (2 * max(1, len(kept)))
     excess = np.where(freedom > 0, information / threshold, 0.0)
     found = [Candidate((i, j), float(excess[i, j])) for i, j in combinations(range(p), 2) if excess[i, j] > 1]
@@ -111,10 +125,12 @@ def triple_candidates(
     rows: NDArray[np.int64],
     *,
     known: Iterable[tuple[int, int]] = (),
+    looks: int = 1,
 ) -> list[Candidate]:
     """Triples of halved features whose parity follows the attribute, by packed bits, strongest first.
 
     A parity of three is invisible in every single feature and every pair. Triples with a `known` pair are left out.
+    `looks`: in how many places the same triples are looked at.
     """
     from scipy.stats import norm
 
@@ -125,7 +141,7 @@ def triple_candidates(
     triples = p * (p - 1) * (p - 2) // 6
     kept = kept[: min(100_000, max(640, 64 * (TRIPLE_WORDS // (triples * len(groups.tested)))))]
     signs = np.stack([halved(codes[kept]) for codes in cells])
-    threshold = float(norm.isf(FAMILY_ALPHA / (2 * triples * len(groups.tested)))) * np.sqrt(len(kept))
+    threshold = float(norm.isf(FAMILY_ALPHA / (2 * looks * triples * len(groups.tested)))) * np.sqrt(len(kept))
     pairs = set(known)
     best: dict[tuple[int, ...], float] = {}
     for group in groups.tested:
@@ -138,14 +154,19 @@ def triple_candidates(
     return sorted(found, key=lambda candidate: -candidate.excess)[:MOST_CANDIDATES]
 
 
-def cell_codes(cells: Sequence[NDArray[np.uint8]], features: Sequence[int]) -> tuple[NDArray[np.int32], int]:
+def cell_codes(
+    cells: Sequence[NDArray[np.uint8]], features: Sequence[int], *, rows: int
+) -> tuple[NDArray[np.int32], int]:
     """One code for the combination of the features' cells, shape (n,), and how many codes there are.
 
-    Of four features every two neighbouring cells are one, of more each feature is halved: cells must hold rows.
+    Args:
+        rows: on which the cells' rates are made. Each feature has 8, 4 or 2 cells, so many that a combination holds ten
+            rows; of four features 4 at most, of more 2.
     """
-    codes, levels = np.zeros(len(cells[features[0]]), np.int32), BINS if len(features) <= 3 else 4
-    if len(features) > 4:
-        levels = 2
+    levels = BINS if len(features) <= 3 else 4 if len(features) == 4 else 2
+    while levels > 2 and CELL_ROWS * levels ** len(features) > rows:
+        levels //= 2
+    codes = np.zeros(len(cells[features[0]]), np.int32)
     for feature in features:
         codes = codes * np.int32(levels) + _coarser(cells[feature], levels)
     return codes, int(levels ** len(features))

@@ -1,4 +1,4 @@
-"""Rows of the report about regions: a feature where it encodes, and the same feature everywhere else."""
+"""Rows of the report about regions: a feature or set where it encodes, and the same one everywhere else."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +12,10 @@ from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.places import outside, place_name
 from evenhand.auditors.proxies.prepare import Prepared, Stratum, within
 from evenhand.auditors.proxies.regions import Region, confirmed_regions, region_candidates
-from evenhand.auditors.proxies.results import Question, block_subject, feature_rows
-from evenhand.auditors.report import ProxyFeature
+from evenhand.auditors.proxies.results import Question, block_subject, feature_rows, set_row, set_subject
+from evenhand.auditors.proxies.search import JointSet
+from evenhand.auditors.proxies.set_regions import confirmed_set_regions, set_region_candidates
+from evenhand.auditors.report import ProxyFeature, ProxySet
 from evenhand.auditors.words import number, span
 
 
@@ -27,17 +29,27 @@ class Place:
 
 
 def find_places(
-    prepared: Prepared, columns: Mapping[str, NDArray[Any]], groups: Groups, *, level: float
+    prepared: Prepared,
+    columns: Mapping[str, NDArray[Any]],
+    groups: Groups,
+    encodings: Mapping[str, Encoding],
+    *,
+    level: float,
 ) -> list[Place]:
     """Confirmed regions under their names; none below 2,000 rows, where no rows are left to confirm on.
 
     Args:
         columns: feature to values over all rows of the data.
-        level: of all confirmations of this attribute together.
+        encodings: unit to what it says alone over all rows.
+        level: of all confirmations of this attribute together; features and sets share its alpha equally.
     """
-    candidates = region_candidates(prepared, groups)
+    half = 1 - (1 - level) / 2
+    alone, together = region_candidates(prepared, groups), set_region_candidates(prepared, groups, encodings)
     places = []
-    for region in confirmed_regions(prepared, groups, candidates, level=level):
+    for region in (
+        *confirmed_regions(prepared, groups, alone, level=half),
+        *confirmed_set_regions(prepared, groups, together, level=half),
+    ):
         name = place_name(prepared, columns, region.splitter, region.cells)
         places.append(Place(region, Stratum(name, region.inside), Stratum(outside(name), ~region.inside)))
     return places
@@ -50,26 +62,24 @@ def strata_of(places: Sequence[Place]) -> tuple[Stratum, ...]:
 
 def regional_rows(question: Question, places: Sequence[Place]) -> Iterator[ProxyFeature]:
     """Two rows for each member of each block found: inside its region, and outside."""
-    level = 1 - (1 - question.level) / max(1, 2 * len(places))
     for place in places:
-        region = place.region
-        inside, elsewhere = _strongest(region.encodings), _strongest(region.outside)
-        notes = (
-            f"found by search and confirmed on other rows; {_found(elsewhere)} outside",
-            f"where it encodes: {place.inside.name} ({_found(inside)})",
-        )
-        for stratum, encodings, note in zip(
-            (place.inside, place.outside), (region.encodings, region.outside), notes, strict=True
-        ):
-            here = replace(
-                question,
-                groups=within(question.groups, stratum),
-                encodings=encodings,
-                sets=(),
-                level=level,
-                stratum=stratum.name,
-            )
-            for row in feature_rows(here, block_subject(here, region.block, ())):
+        if len(place.region.blocks) > 1:
+            continue
+        for here, encodings, note in _inside_and_outside(question, place, len(places)):
+            one = replace(here, encodings=encodings)
+            for row in feature_rows(one, block_subject(one, place.region.blocks[0], ())):
+                yield row.model_copy(update={"note": "; ".join(filter(None, (note, row.note)))})
+
+
+def regional_sets(question: Question, places: Sequence[Place]) -> Iterator[ProxySet]:
+    """Two rows for each joint set found in a region."""
+    for place in places:
+        if len(place.region.blocks) == 1:
+            continue
+        for here, encodings, note in _inside_and_outside(question, place, len(places)):
+            if encodings:
+                joint = JointSet(place.region.blocks, encodings["set"])
+                row = set_row(here, set_subject(here, joint), joint)
                 yield row.model_copy(update={"note": "; ".join(filter(None, (note, row.note)))})
 
 
@@ -77,9 +87,35 @@ def place_notes(groups: Groups, prepared: Prepared, places: Sequence[Place]) -> 
     """'zip encodes race where region = north (AUC .86, .83 to .89) and is not shown to elsewhere (...)'."""
     for place in places:
         inside, elsewhere = _strongest(place.region.encodings), _strongest(place.region.outside)
+        names = " & ".join(prepared.blocks[block].name for block in place.region.blocks)
+        alone = len(place.region.blocks) == 1
         yield (
-            f"{prepared.blocks[place.region.block].name} encodes {groups.attribute} where {place.inside.name} "
-            f"({_found(inside)}) and is not shown to elsewhere ({_found(elsewhere)})."
+            f"{names} {'encodes' if alone else 'together encode'} {groups.attribute} where {place.inside.name} "
+            f"({_found(inside)}) and {'is' if alone else 'are'} not shown to elsewhere ({_found(elsewhere)})."
+        )
+
+
+def _inside_and_outside(
+    question: Question, place: Place, places: int
+) -> Iterator[tuple[Question, Mapping[str, Encoding], str]]:
+    """The question in either place, what is encoded there, and what the row says of it."""
+    region = place.region
+    inside, elsewhere = _strongest(region.encodings), _strongest(region.outside)
+    where = "it encodes" if len(region.blocks) == 1 else "they encode together"
+    level = 1 - (1 - question.level) / max(1, 2 * places)
+    for stratum, encodings, note in (
+        (place.inside, region.encodings, f"found by search and confirmed on other rows; {_found(elsewhere)} outside"),
+        (
+            place.outside,
+            region.outside,
+            f"where {where}: {place.inside.name} ({_found(inside)})",
+        ),
+    ):
+        groups = within(question.groups, stratum)
+        yield (
+            replace(question, groups=groups, encodings={}, sets=(), level=level, stratum=stratum.name),
+            encodings,
+            note,
         )
 
 

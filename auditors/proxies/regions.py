@@ -1,6 +1,7 @@
 """Where a feature encodes though it does not everywhere: levels searched for on one half, confirmed on the other.
 
-A region is made of levels of one other feature. How it is called belongs in `places`.
+A region is made of levels of one other feature. Features that encode only together belong in `set_regions`, how a region
+is called in `places`.
 """
 
 from collections.abc import Sequence
@@ -42,9 +43,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Region:
-    """A confirmed one: rows of the sample inside and outside, shape (m,), and what the block's units encode there."""
+    """A confirmed one: rows of the sample inside, shape (m,), and what is encoded there and outside.
 
-    block: int
+    Of one block by its units; of several, a joint set, by the set alone.
+    """
+
+    blocks: tuple[int, ...]
     splitter: int
     cells: tuple[int, ...]
     inside: NDArray[np.bool_]
@@ -107,8 +111,8 @@ def confirmed_regions(
         if strongest is None or not strongest.encodes:
             continue
         outside = decide_encodings(_tests(prepared, groups, one.block, ~mask & estimate), level=level)
-        if all(_less(some, strongest) for some in outside.values()):
-            regions.append(Region(one.block, one.splitter, one.cells, mask, _named(own), outside))
+        if all(encodes_less(some, strongest) for some in outside.values()):
+            regions.append(Region((one.block,), one.splitter, one.cells, mask, _named(own), outside))
     return regions
 
 
@@ -125,7 +129,8 @@ def _named(encodings: dict[str, Encoding]) -> dict[str, Encoding]:
     }
 
 
-def _less(outside: Encoding, inside: Encoding) -> bool:
+def encodes_less(outside: Encoding, inside: Encoding) -> bool:
+    """Whether it is shown neither to encode outside nor to be as strong there."""
     weakest_inside = max(inside.low, 1 - inside.high)
     strongest_outside = max(outside.high, 1 - outside.low)
     return not outside.encodes and strongest_outside < max(weakest_inside, ENCODES)

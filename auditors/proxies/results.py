@@ -94,7 +94,7 @@ class Question:
 
 
 def set_subject(question: Question, joint: JointSet) -> Subject:
-    """A confirmed set with the sum of its members' parts."""
+    """A set with the sum of its members' parts; one that is not shown to encode, in some stratum, is neutral there."""
     blocks = joint.blocks
     claim, flips = question.claim(blocks), question.flip_rate(blocks)
     return Subject(
@@ -102,7 +102,7 @@ def set_subject(question: Question, joint: JointSet) -> Subject:
         tuple(member for block in blocks for member in question.prepared.blocks[block].members),
         blocks,
         joint.encoding,
-        role_of(encodes=True, used=(flips or 0) >= USED, claim=claim, joint=True),
+        role_of(encodes=joint.encoding.encodes, used=(flips or 0) >= USED, claim=claim, joint=True),
         claim,
         flips,
         None if claim else _no_claim(question),
@@ -158,6 +158,7 @@ def set_row(question: Question, subject: Subject, joint: JointSet) -> ProxySet:
         role=subject.role,
         encodes=joint.encoding.document(),
         contribution=_estimate(question, subject.claim),
+        stratum=question.stratum,
         note=subject.note,
     )
 

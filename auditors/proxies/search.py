@@ -8,10 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.proxies.columns import quantile_bins
-from evenhand.auditors.proxies.encoding import Encoding, EncodingTest, category_areas, decide_encodings, large_enough
+from evenhand.auditors.proxies.encoding import Encoding, EncodingTest, decide_encodings, set_tests
 from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.growth import Ground, apart, ground, grown_sets, path_sets, pruned
-from evenhand.auditors.proxies.joint import BINS, MOST_CANDIDATES, cell_codes, pair_candidates, triple_candidates
+from evenhand.auditors.proxies.joint import (
+    BINS,
+    MOST_CANDIDATES,
+    cell_codes,
+    compared_rows,
+    pair_candidates,
+    triple_candidates,
+)
 from evenhand.auditors.proxies.prepare import Prepared
 from evenhand.auditors.proxies.quadruples import affordable_rows, quadruple_candidates
 
@@ -76,9 +83,27 @@ def find_sets(
         tuple(
             JointSet(tuple(searched[place] for place in features), encoding) for features, encoding in confirmed.items()
         ),
-        tuple(cell_codes(cells, features) for features in candidates),
+        tuple(cell_codes(cells, features, rows=look.rows) for features in candidates),
         look.notes(),
     )
+
+
+def encode_together(
+    prepared: Prepared, groups: Groups, sets: Sequence[Members], *, level: float
+) -> dict[Members, Encoding]:
+    """What given sets of blocks encode on the estimating half, Holm over all of them; a set without two groups is left out.
+
+    Args:
+        groups: perhaps of one stratum, with every other row left out.
+    """
+    tests = []
+    rows = len(compared_rows(groups, prepared.halves.estimate))
+    for place, blocks in enumerate(sets):
+        cells = [quantile_bins(prepared.blocks[block].column, BINS) for block in blocks]
+        codes, levels = cell_codes(cells, range(len(cells)), rows=rows)
+        tests += set_tests(str(place), codes, levels, groups, prepared.halves.estimate, prepared.folds)
+    decided = decide_encodings(tests, level=level)
+    return {blocks: decided[str(place)] for place, blocks in enumerate(sets) if str(place) in decided}
 
 
 def any_encodes(prepared: Prepared, encodings: Mapping[str, Encoding], block: int) -> bool:
@@ -95,6 +120,11 @@ class _Look:
     cells: Sequence[NDArray[np.uint8]]
     quiet: Members
     level: float
+
+    @property
+    def rows(self) -> int:
+        """Rows on which sets are confirmed."""
+        return len(compared_rows(self.groups, self.prepared.halves.estimate))
 
     @property
     def quiet_cells(self) -> list[NDArray[np.uint8]]:
@@ -153,13 +183,5 @@ class _Look:
         return [tuple(self.quiet[i] for i in features) for features in found]
 
     def _tests(self, name: str, features: Members) -> list[EncodingTest]:
-        codes, levels = cell_codes(self.cells, features)
-        rows = self.prepared.halves.estimate
-        compared = rows[self.groups.take(rows) >= 0]
-        tested = large_enough(self.groups, compared)
-        members = [compared[self.groups.take(compared) == group] for group in tested]
-        areas = category_areas(codes, levels, compared, members, self.prepared.folds)
-        return [
-            EncodingTest(name, self.groups.names[group], "category", area)
-            for group, area in zip(tested, areas, strict=True)
-        ]
+        codes, levels = cell_codes(self.cells, features, rows=self.rows)
+        return set_tests(name, codes, levels, self.groups, self.prepared.halves.estimate, self.prepared.folds)

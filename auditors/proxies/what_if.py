@@ -114,7 +114,7 @@ def subjects_of(audit: ProxyAudit) -> list[Subject]:
         if row.role in ("proxy", "masking") and row.stratum is None:
             found[Subject(row.attribute, tuple(row.block), row.role)] = abs(row.contribution.estimate or 0.0)
     for joint in audit.sets:
-        if joint.role in ("joint_proxy", "masking"):
+        if joint.role in ("joint_proxy", "masking") and joint.stratum is None:
             subject = Subject(joint.attribute, tuple(joint.features), joint.role, joint=True)
             found[subject] = abs(joint.contribution.estimate or 0.0)
     by_attribute: dict[str, list[Subject]] = {}

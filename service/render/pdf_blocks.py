@@ -291,6 +291,12 @@ def _beside_the_features(audit: ProxyAudit, attribute: str) -> Iterator[Block]:
             f"{inside.feature} encodes {attribute} where {inside.stratum} ({numbers.short(inside.encodes.auc)}), and is "
             f"not shown to elsewhere ({numbers.short(elsewhere.encodes.auc)}): {words.role(inside.role)}."
         )
+    for spot in proxy_places.set_regions(audit, attribute):
+        yield text(
+            f"{arranged_proxies.set_name(spot.inside)} together encode {attribute} where {spot.inside.stratum} "
+            f"({numbers.short(spot.inside.encodes.auc)}), and are not shown to elsewhere "
+            f"({numbers.short(spot.outside.encodes.auc)}): {words.role(spot.inside.role)}."
+        )
     for split in audit.explained:
         if split.attribute == attribute:
             yield text(arranged_proxies.explained_in_words(split))

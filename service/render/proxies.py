@@ -31,7 +31,8 @@ def features(audit: ProxyAudit, attribute: str) -> list[ProxyFeature]:
 
 
 def sets(audit: ProxyAudit, attribute: str) -> list[ProxySet]:
-    return [found for found in audit.sets if found.attribute == attribute]
+    """The joint sets found over all rows; those of strata and regions belong in `proxy_places`."""
+    return [found for found in audit.sets if found.attribute == attribute and found.stratum is None]
 
 
 def received(audit: ProxyAudit, attribute: str) -> list[str]:

@@ -14,6 +14,7 @@ from evenhand.service.render import (
     numbers,
     practice_text,
     proxies,
+    proxy_places,
     sentences,
     subgroups,
     words,
@@ -75,7 +76,7 @@ def _headline(report: Report, console: Console) -> None:
 
 def _groups(table: groups.GroupTable, *, wide: bool) -> Table:
     shown = Table(
-        title=Text(words.first_upper(words.printable(table.attribute))),
+        title=Text(words.printable(table.attribute)),
         title_justify="left",
         title_style="bold",
         box=None,
@@ -191,10 +192,13 @@ def _proxies(report: Report) -> list[Text]:
             by = " (by the surrogate)" if row.surrogate else ""
             said = f"{words.role(row.role):<18}{row.feature}, {attribute}: {numbers_said}{by}"
             lines.append(Text(words.printable(said), style=STYLES[words.TONES[row.role]]))
-        for found in audit.sets:
-            if found.attribute == attribute:
-                said = f"{words.role(found.role):<18}{' & '.join(found.features)}, {attribute}, together"
-                lines.append(Text(words.printable(said), style=STYLES[words.TONES[found.role]]))
+        for found in proxies.sets(audit, attribute):
+            said = f"{words.role(found.role):<18}{proxies.set_name(found)}, {attribute}, together"
+            lines.append(Text(words.printable(said), style=STYLES[words.TONES[found.role]]))
+        for place in proxy_places.set_regions(audit, attribute):
+            said = f"{words.role(place.inside.role):<18}{proxies.set_name(place.inside)}, {attribute}, together"
+            tone = STYLES[words.TONES[place.inside.role]]
+            lines.append(Text(words.printable(f"{said} where {place.inside.stratum}"), style=tone))
         if not telling:
             said = f"{'none found':<18}{attribute}: {proxies.none_in_words(audit, attribute)}"
             lines.append(Text(words.printable(said), style="dim"))

@@ -137,7 +137,7 @@ def test_path_of_a_tree_names_the_features_that_work_in_turn() -> None:
 def test_cells_of_larger_sets_are_coarser() -> None:
     cells = [np.arange(8, dtype=np.uint8)] * 5
 
-    assert [cell_codes(cells, range(size))[1] for size in (2, 3, 4, 5)] == [64, 512, 256, 32]
+    assert [cell_codes(cells, range(size), rows=N)[1] for size in (2, 3, 4, 5)] == [64, 512, 256, 32]
 
 
 @pytest.mark.parametrize("seed", few_of(range(5), always=(0,)))

@@ -63,6 +63,24 @@ def test_exact_parts_of_the_population_lie_in_95_of_100_intervals_from_sampled_r
     assert np.mean(hits) >= 0.92
 
 
+@pytest.mark.slow
+def test_intervals_of_parts_of_decisions_hold_what_they_say_and_no_more() -> None:
+    rows, a = population()
+    contrast = contrast_of(a)
+    runs = [shared(rows, a, 900 + seed, pairs=5).decisions for seed in range(6)]
+    exact = np.mean([contrast.difference(run.by_row) for run in runs], axis=0)
+    hits = []
+
+    for seed in range(150):
+        drawn = np.random.default_rng([7, seed]).choice(POPULATION, 2_000, replace=False)
+        found = shared(rows[drawn], a[drawn], seed).decisions
+        for block in range(FEATURES):
+            low, high = part_of_gap(found, contrast_of(a[drawn]), 0, [block]).bounds(0.95)
+            hits.append(low <= exact[block] <= high)
+
+    assert 0.94 <= np.mean(hits) <= 0.975
+
+
 def test_sixteen_times_the_rows_give_a_quarter_of_the_error() -> None:
     rows, a = population()
 

@@ -8,7 +8,17 @@ import pytest
 from evenhand.auditors.proxies import encoding
 from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.profile import cells_of, profile
-from evenhand.auditors.report import Encodes, Estimate, ProxyAudit, ProxyFeature, Report, WhatIf, WhatIfChange
+from evenhand.auditors.report import (
+    Encodes,
+    Estimate,
+    ProxyAudit,
+    ProxyFeature,
+    ProxySet,
+    Report,
+    Role,
+    WhatIf,
+    WhatIfChange,
+)
 from evenhand.service import render
 from evenhand.service.render import alternatives, pdf_blocks, profile_chart, proxies, proxy_map, proxy_places
 from evenhand.service.render.proxy_map import NARROW, WIDE, Mark, around, box_of
@@ -290,6 +300,36 @@ def test_region_stands_beside_everywhere_else_and_a_declared_stratum_apart() -> 
     assert [found.stratum for found in proxy_places.strata(audit, "sex")] == ["2023"]
     assert "where region = north" in section
     assert "not told here" in section
+
+
+def joint(role: Role, stratum: str | None, auc: float) -> ProxySet:
+    return ProxySet(
+        features=["zip", "shift"],
+        attribute="sex",
+        role=role,
+        encodes=Encodes(auc=auc),
+        contribution=Estimate(estimate=0.12, low=0.1, high=0.14),
+        stratum=stratum,
+    )
+
+
+def test_joint_set_of_a_region_stands_beside_everywhere_else_and_never_as_one_of_all_rows() -> None:
+    rows = [
+        joint("joint_proxy", "region = north", 0.93),
+        joint("neutral", "outside region = north", 0.5),
+        joint("joint_proxy", "2023", 0.8),
+    ]
+    audit = ProxyAudit(rows_used=100, gap={"sex": 0.1}, features=[row("zip", "neutral")], sets=rows)
+
+    (place,) = proxy_places.set_regions(audit, "sex")
+    section = section_of(features=[row("zip", "neutral"), row("zip", "neutral", stratum="2023")], sets=rows)
+
+    assert (place.inside.encodes.auc, place.outside.encodes.auc) == (0.93, 0.5)
+    assert [found.stratum for found in proxy_places.set_strata(audit, "sex")] == ["2023"]
+    assert proxies.sets(audit, "sex") == []
+    assert "zip &amp; shift" in section
+    assert "where region = north" in section
+    assert "in 2023" in section
 
 
 def test_gap_is_split_by_declared_factors_in_words() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly, time_limit
+from evenhand.service.cli.failing import AUDIT, failing_clearly, time_limit
 
 if TYPE_CHECKING:
     from evenhand.auditors.policy import Policy
@@ -80,7 +80,7 @@ def command(source: str | None, **options: Any) -> None:
     \b
     evenhand audit predictions.csv --label y --prediction yhat --sensitive sex --sensitive race
     """
-    with failing_clearly():
+    with failing_clearly(AUDIT):
         from evenhand.service.cli.outputs import check_writable, write_outputs
         from evenhand.service.wording import options_of, spoken
 

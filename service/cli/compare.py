@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ REPORT = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("after", type=REPORT)
 def command(before: Path, after: Path) -> None:
     """Show the findings that differ between two reports (JSON); exits 1 when a gated check got worse or is gone."""
-    with failing_clearly():
+    with failing_clearly(Work("the comparison", "nothing was compared")):
         from rich.console import Console
 
         worse = print_difference(read_report(before), read_report(after), Console(highlight=False))

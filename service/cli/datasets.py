@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 if TYPE_CHECKING:
     from evenhand.datasets.card import DatasetCard
@@ -33,7 +33,7 @@ def command(context: click.Context) -> None:
 @command.command("list")
 def list_() -> None:
     """List the built-in data sets: name, size, title."""
-    with failing_clearly():
+    with failing_clearly(Work("the listing of data sets", "nothing was listed")):
         from evenhand.datasets import builtin
 
         for known in builtin.names():
@@ -46,7 +46,7 @@ def list_() -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Show the card of NAME: source, licence, columns, limits. `evenhand datasets NAME` does the same."""
-    with failing_clearly():
+    with failing_clearly(Work("the card", "no card was shown")):
         from evenhand.datasets import builtin
 
         card = builtin.card(name)
@@ -69,7 +69,7 @@ def describe(source: str, out: Path | None) -> None:
 
     SOURCE is a table, a folder, .zip or .npz of pictures, or a built-in name. Questions: Gebru et al. (2021).
     """
-    with failing_clearly():
+    with failing_clearly(Work("the datasheet", "no datasheet was made")):
         from evenhand.datasets.sources import open_source
         from evenhand.service.audits.errors import NotWritable
         from evenhand.service.cli.outputs import check_writable

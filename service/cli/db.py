@@ -2,7 +2,7 @@
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 
 @click.group("db")
@@ -14,7 +14,7 @@ def command() -> None:
 @click.option("--revision", default="head", show_default=True)
 def upgrade(revision: str) -> None:
     """Bring the tables up to REVISION; safe to run twice."""
-    with failing_clearly():
+    with failing_clearly(Work("the upgrade of the database", "the database was not changed")):
         from evenhand.service import migrate
         from evenhand.service.cli.database import opened
 
@@ -27,7 +27,7 @@ def upgrade(revision: str) -> None:
 @click.confirmation_option(prompt="This drops tables and what they hold. Go on?")
 def downgrade(revision: str) -> None:
     """Take the tables back to REVISION, with what they hold."""
-    with failing_clearly():
+    with failing_clearly(Work("the downgrade of the database", "the database was not changed")):
         from evenhand.service import migrate
         from evenhand.service.cli.database import opened
 
@@ -38,7 +38,7 @@ def downgrade(revision: str) -> None:
 @command.command("current")
 def current() -> None:
     """Say at which revision the database is, and which this version works with."""
-    with failing_clearly():
+    with failing_clearly(Work("the look at the database", "nothing was read")):
         from evenhand.service import migrate
         from evenhand.service.cli.database import opened
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +36,7 @@ class Done:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 def command(out: Path, seed: int, device: str) -> None:
     """Audit COMPAS scores, a model trained on Adult, and a ConvNet trained on emoji people."""
-    with failing_clearly():
+    with failing_clearly(Work("the demo", "it was not done to its end")):
         from rich.console import Console
 
         out.mkdir(parents=True, exist_ok=True)

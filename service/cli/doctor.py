@@ -9,10 +9,10 @@ import click
 @click.command("doctor")
 def command() -> None:
     """Say what works here. Exits 0 when audits can run, 2 when something they need is missing."""
-    from evenhand.service.cli.failing import failing_clearly
+    from evenhand.service.cli.failing import Work, failing_clearly
 
     failed = False
-    with failing_clearly():
+    with failing_clearly(Work("the check of this machine", "not everything was checked")):
         for name, check in CHECKS.items():
             try:
                 good, text = True, check()

@@ -18,23 +18,26 @@ GRACE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Work:
-    """What a command does, for the line that says what an exit code means: 'nothing was `done`', '`noun` itself failed'."""
+    """What a command does, for the line that says what an exit code means: '`noun` itself failed'.
+
+    Attributes:
+        noun: what it does.
+        undone: what did not happen where its input was wrong.
+    """
 
     noun: str
-    done: str
+    undone: str
 
     def meaning(self, code: int) -> str:
         """EXIT_MEANING in this command's words."""
         if self == AUDIT:
             return EXIT_MEANING[code]
         if code == EXIT_INPUT:
-            return f"the input or the configuration is wrong; nothing was {self.done}"
+            return f"the input or the configuration is wrong; {self.undone}"
         return f"{self.noun} itself failed"
 
 
-AUDIT = Work("the audit", "audited")
-TRAINING = Work("the training", "trained")
-VERIFICATION = Work("the verification", "verified")
+AUDIT = Work("the audit", "nothing was audited")
 
 
 class TimedOut(BaseException):
@@ -47,7 +50,7 @@ class TimedOut(BaseException):
 
 
 @contextmanager
-def failing_clearly(work: Work = AUDIT) -> Iterator[None]:
+def failing_clearly(work: Work) -> Iterator[None]:
     """Turn what goes wrong inside into a message on stderr and an exit code; nothing else is printed or written.
 
     `work` gives the words for what the command would have done.
@@ -59,7 +62,7 @@ def failing_clearly(work: Work = AUDIT) -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, SystemExit):
         raise
     except KeyboardInterrupt:
-        _leave("stopped by the keyboard; nothing was written", 130, work)
+        _leave(f"stopped by the keyboard; {work.undone}", 130, work)
     except TimedOut as error:
         _leave(str(error), EXIT_FAILURE, work)
     except Exception as error:

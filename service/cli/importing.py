@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 TOOLS = ("clarify",)
 
@@ -21,7 +21,7 @@ def command(tool: str, config: Path) -> None:
     \b
     evenhand import clarify analysis_config.json > evenhand.toml
     """
-    with failing_clearly():
+    with failing_clearly(Work("the import", "no policy was made")):
         from evenhand.service.importers import clarify
         from evenhand.service.importers.toml import policy_text
 

@@ -9,9 +9,9 @@ def command(name: str | None) -> None:
     """Explain the metrics, or the one called NAME: meaning, formula, range, when it is undefined, source."""
     from evenhand.auditors.metrics import COMPOSITES, COUNT_METRICS, WHOLES, favourable_rate
     from evenhand.auditors.scores.catalogue import SCORE_METRICS
-    from evenhand.service.cli.failing import failing_clearly
+    from evenhand.service.cli.failing import Work, failing_clearly
 
-    with failing_clearly():
+    with failing_clearly(Work("the explanation", "nothing was explained")):
         metrics = [favourable_rate(favourable_is_positive=True), *COUNT_METRICS.values()]
         if name is not None:
             _explain(name)

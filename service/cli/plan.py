@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 if TYPE_CHECKING:
     from evenhand.auditors.metrics import Metric
@@ -48,7 +48,7 @@ def command(**options: Any) -> None:
     evenhand plan --base 0.3 --ratio 0.6
     evenhand plan --metric true_positive_rate --base 0.8 --gap 0.2 --share-positive 0.25 --groups 4 --checks 2
     """
-    with failing_clearly():
+    with failing_clearly(Work("the planning", "nothing was planned")):
         found = plan(**{name: value for name, value in options.items() if name != "json_path"})
         path: Path | None = options["json_path"]
         if path is None:

@@ -2,7 +2,7 @@
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 
 @click.command("serve")
@@ -15,7 +15,7 @@ def command(host: str | None, port: int | None) -> None:
 
     The first start prints an admin token, once. EVENHAND_DATABASE_URL names a PostgreSQL database instead.
     """
-    with failing_clearly():
+    with failing_clearly(Work("the service", "the service was not started")):
         from evenhand.service.config import Config
         from evenhand.service.serve import serve
 

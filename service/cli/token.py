@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 ROLES = ("viewer", "auditor", "admin")
 
@@ -20,7 +20,7 @@ def command() -> None:
 @click.option("--days", type=click.IntRange(min=1), default=None, help="Days until it expires. Default: never.")
 def create(name: str, role: str, days: int | None) -> None:
     """Make a token called NAME and print it; it is not shown again."""
-    with failing_clearly():
+    with failing_clearly(Work("the making of a token", "no token was made")):
         from evenhand.service.auth.store import create_token
         from evenhand.service.auth.tables import Role
         from evenhand.service.cli.database import opened
@@ -34,7 +34,7 @@ def create(name: str, role: str, days: int | None) -> None:
 @command.command("list")
 def list_() -> None:
     """List tokens: id, role, when made and used, whether revoked."""
-    with failing_clearly():
+    with failing_clearly(Work("the listing of tokens", "no token was listed")):
         from evenhand.service.auth.store import list_tokens
         from evenhand.service.cli.database import opened
 
@@ -57,7 +57,7 @@ def list_() -> None:
 @click.argument("token")
 def revoke(token: str) -> None:
     """Make TOKEN (its id, or the eh_… of the list) worthless from now on."""
-    with failing_clearly():
+    with failing_clearly(Work("the revoking of a token", "no token was revoked")):
         from evenhand.service.auth.store import revoke_token
         from evenhand.service.cli.database import opened
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from evenhand.service.cli.failing import TRAINING, failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 SMALL_CELL_ROWS = 30
 _PASSED_ON = ("device", "seed", "unit", "class_weight", "group_weight", "epochs", "patience", "deterministic")
@@ -89,7 +89,7 @@ def command(kind: str, source: str, out: Path, record_path: Path | None, **optio
     evenhand audit adult --model adult-model.skops
     evenhand train convnet4 --data emoji-people --out faces.onnx
     """
-    with failing_clearly(TRAINING):
+    with failing_clearly(Work("the training", "nothing was trained")):
         from evenhand.classifiers.savable import format_for, format_named
         from evenhand.service.cli.audit import split_names
         from evenhand.service.cli.outputs import check_writable

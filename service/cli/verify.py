@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from evenhand.service.cli.failing import VERIFICATION, failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 REPORT = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -17,7 +17,7 @@ REPORT = click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 def command(report_path: Path, source: str | None, model_path: str | None) -> None:
     """Check that a report says what its counts and data say. Exits 0 when all holds, 1 when something does not."""
-    with failing_clearly(VERIFICATION):
+    with failing_clearly(Work("the verification", "nothing was verified")):
         from evenhand.service.audits.verification import verify_again, verify_alone
         from evenhand.service.cli.compare import read_report
 

@@ -2,7 +2,7 @@
 
 import click
 
-from evenhand.service.cli.failing import failing_clearly
+from evenhand.service.cli.failing import Work, failing_clearly
 
 
 @click.command("worker")
@@ -11,7 +11,7 @@ def command() -> None:
 
     EVENHAND_QUEUES=cpu,gpu says which jobs it takes.
     """
-    with failing_clearly():
+    with failing_clearly(Work("the worker", "no worker was started")):
         from evenhand.service.config import Config
         from evenhand.service.worker import work
 

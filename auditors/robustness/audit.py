@@ -54,8 +54,8 @@ def audit_robustness(
 
     Args:
         data: the pictures, their labels and groups.
-        classifier: white-box attacks run where it has `logits`, else random noise and Square, or RayS in place of Square
-            where its probabilities are all 0 or 1.
+        classifier: white-box attacks run where it has `logits`, else random noise and Square, or RayS (in L2
+            SurFree) in place of Square where its probabilities are all 0 or 1.
         attributes: columns of `data.attributes` to compare groups of.
         norms: the first decides, the others are measured beside it.
         eps: largest changes of a channel, fractions of the whole range in (0, 1]; None: 2/255 and 8/255 for colour

@@ -17,6 +17,7 @@ from evenhand.auditors.robustness.blind import RandomNoise, Square
 from evenhand.auditors.robustness.loop import Attack, Batch, Oracle, run
 from evenhand.auditors.robustness.rays import RayS
 from evenhand.auditors.robustness.scores import BATCH_SIZE, ScoreOracle, batches, gives_gradients, probabilities
+from evenhand.auditors.robustness.surfree import SurFree
 
 TARGETS_APART = 1000
 """Between the random starts of one restart of a targeted attack and those of the next; more than there are targets."""
@@ -148,12 +149,15 @@ def scouts(classifier: ImageClassifier, strength: Strength, *, device: str, step
     return [stage for stage in white if stage.attack.name in ("APGD-margin", "APGD-DLR")][:1]
 
 
-def black_box_stages(classifier: ImageClassifier, strength: Strength, *, labels_only: bool = False) -> list[Stage]:
-    """Square; before it random noise where there are no gradients; RayS in its place where there are labels alone."""
+def black_box_stages(
+    classifier: ImageClassifier, strength: Strength, *, labels_only: bool = False, norm: Norm = "linf"
+) -> list[Stage]:
+    """Square; before it random noise where there are no gradients; where there are labels alone, in its place RayS or SurFree."""
     ask = ScoreOracle(classifier)
     noise = Stage(RandomNoise(strength.noise_draws), ask, black_box=True)
     if labels_only:
-        return [noise, Stage(RayS(strength.label_queries), ask, black_box=True)]
+        search = (RayS if norm == "linf" else SurFree)(strength.label_queries)
+        return [noise, Stage(search, ask, black_box=True)]
     square = Stage(Square(strength.queries), ask, black_box=True)
     if gives_gradients(classifier):
         return [square]

@@ -12,7 +12,7 @@ def limits_in_words(setting: Setting) -> list[str]:
     if setting.labels_only:
         return [
             "The classifier answers with labels alone (every probability is 0 or 1): only attacks on hard labels were "
-            f"possible, random noise and RayS, with {asked} and size. Robust accuracy is a weak upper bound; "
+            f"possible, random noise and {search.attack.name}, with {asked} and size. Robust accuracy is a weak upper bound; "
             "scores would let attacks break more."
         ]
     return [

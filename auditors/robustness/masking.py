@@ -66,7 +66,7 @@ class Setting:
 
     @property
     def black(self) -> list[Stage]:
-        return black_box_stages(self.classifier, self.strength, labels_only=self.labels_only)
+        return black_box_stages(self.classifier, self.strength, labels_only=self.labels_only, norm=self.norm)
 
 
 def check_masking(subjects: Subjects, outcome: Outcome, *, eps: float, setting: Setting) -> Masking:

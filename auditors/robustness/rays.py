@@ -20,8 +20,8 @@ GOAL = 0.9
 class RayS:
     """Turns the signs of ever smaller blocks of values, and keeps what makes the radius smaller.
 
-    It asks beyond the ball, as only there labels turn at first; what it finds there does not count. In L2 it walks the
-    same directions, all values changed by the same amount, and so is weaker than in L-infinity.
+    It asks beyond the ball, as only there labels turn at first; what it finds there does not count. In L2 it would walk
+    the same directions, all values changed by the same amount; `surfree` finds smaller changes there.
 
     Source: Chen and Gu (2020), KDD, "RayS: A Ray Searching Method for Hard-label Adversarial Attack".
     """

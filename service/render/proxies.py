@@ -2,7 +2,7 @@
 
 from evenhand.auditors.policy import INTERSECTION_SIGN
 from evenhand.auditors.report import Encodes, ExplainedGap, Leakage, ProxyAudit, ProxyFeature, ProxySet, Report
-from evenhand.service.render import alternatives, numbers, profile_chart, proxy_map, words
+from evenhand.service.render import alternatives, numbers, profile_chart, proxy_map, proxy_places, words
 
 _BY_ROLE = ("proxy", "joint_proxy", "masking", "latent_proxy", "neutral")
 _ASKING = ("proxy", "joint_proxy", "masking")
@@ -94,6 +94,21 @@ def needing_justification(audit: ProxyAudit, attribute: str) -> list[str]:
     return [row.feature for row in features(audit, attribute) if row.role in _ASKING]
 
 
+def in_regions(audit: ProxyAudit, attribute: str) -> list[ProxyFeature | ProxySet]:
+    """The rows inside the regions that were found."""
+    alone = [place.inside for place in proxy_places.regions(audit, attribute)]
+    return [*alone, *(place.inside for place in proxy_places.set_regions(audit, attribute))]
+
+
+def needing_justification_somewhere(audit: ProxyAudit, attribute: str) -> list[str]:
+    """'deposit & tenure where region = north': features and sets that do so in a region that was found."""
+    return [f"{name_in(row)} where {row.stratum}" for row in in_regions(audit, attribute) if row.role in _ASKING]
+
+
+def name_in(row: ProxyFeature | ProxySet) -> str:
+    return set_name(row) if isinstance(row, ProxySet) else row.feature
+
+
 def asking(report: Report, audit: ProxyAudit, attribute: str) -> list[str]:
     """What needs justification, in words: a block of several features once, and the sets.
 
@@ -102,7 +117,8 @@ def asking(report: Report, audit: ProxyAudit, attribute: str) -> list[str]:
     rows: list[ProxyFeature | ProxySet] = [row for row in features(audit, attribute) if row.role in _ASKING]
     rows += [found for found in sets(audit, attribute) if found.role in _ASKING]
     known = [choice.message for choice in alternatives.proven(audit, attribute)]
-    said = (_without(message(report, row), known) for row in rows)
+    said = [_without(message(report, row), known) for row in rows]
+    said += [_in_a_region(row) for row in in_regions(audit, attribute) if row.role in _ASKING]
     return [text for text in dict.fromkeys(said) if text]
 
 
@@ -150,6 +166,7 @@ def brief(audit: ProxyAudit, attribute: str) -> list[str]:
     """What a summary says: proven alternatives first, then what needs justification, or that nothing was found."""
     found = needing_justification(audit, attribute)
     found += [set_name(joint) for joint in sets(audit, attribute) if joint.role in _ASKING]
+    found += needing_justification_somewhere(audit, attribute)
     by = "by a surrogate: " if any(row.surrogate for row in features(audit, attribute)) else ""
     best = alternatives.line(audit, attribute)
     return [
@@ -208,6 +225,19 @@ def explained_in_words(split: ExplainedGap) -> str:
     return (
         f"Of the gap of {numbers.short(split.gap)} ({words.value(split.high)} less {words.value(split.low)}), "
         f"{'; '.join(parts)}. Whether these factors are legitimate is for people to justify."
+    )
+
+
+def _in_a_region(row: ProxyFeature | ProxySet) -> str:
+    """'Where region = north, deposit & tenure encode group together (AUC .94) and account for .657 of the gap there: ...'."""
+    several = isinstance(row, ProxySet)
+    part = row.contribution.estimate
+    moves = "" if part is None else numbers.short(abs(part))
+    verb = ("narrow" if several else "narrows") if row.role == "masking" else ("account" if several else "accounts")
+    does = f"{verb} the gap there by {moves}" if row.role == "masking" else f"{verb} for {moves} of the gap there"
+    return (
+        f"Where {row.stratum}, {name_in(row)} {'encode' if several else 'encodes'} {row.attribute}"
+        f"{' together' if several else ''} (AUC {numbers.short(row.encodes.auc, 2)}) and {does}: needs justification."
     )
 
 

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from evenhand.auditors.report import Estimate, Report
+from evenhand.auditors.report import Estimate, ProxySet, Report
 from evenhand.auditors.verdict import Verdict
 from evenhand.service.render import (
     alternatives,
@@ -14,7 +14,6 @@ from evenhand.service.render import (
     numbers,
     practice_text,
     proxies,
-    proxy_places,
     sentences,
     subgroups,
     words,
@@ -123,9 +122,15 @@ def _with_interval(estimate: float | None, low: float | None, high: float | None
 
 def _checks(gated: list[checks.Check], *, wide: bool) -> Table:
     shown = Table(title="Checks", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    said = []
+    if any(sentences.own_interval(check) for check in gated):
+        said.append(
+            "An estimate is the largest gap, or smallest ratio, of all comparisons; beside a pair stands its own."
+        )
     if any(check.finding.equivalence_low is not None for check in gated):
-        shown.caption = Text("Intervals are for disparity; that for equivalence is in --json and --html.", style="dim")
-        shown.caption_justify = "left"
+        said.append("Intervals are for disparity; those for equivalence are in --json and --html.")
+    if said:
+        shown.caption, shown.caption_justify = Text(" ".join(said), style="dim"), "left"
     shown.add_column("verdict", no_wrap=True)
     shown.add_column("check", overflow="fold")
     shown.add_column("estimate", justify="right", no_wrap=True)
@@ -147,7 +152,7 @@ def _checks(gated: list[checks.Check], *, wide: bool) -> Table:
 
 
 def _deciding_pair(check: checks.Check) -> str:
-    """'Female over Male .330': the pair that decides, with its own number, for the estimate is that of the largest gap.
+    """'Female over Male .330 (.291 to .374)': the pair that decides, with its own interval where the check has another.
 
     Where there is no estimate, why.
     """
@@ -156,7 +161,8 @@ def _deciding_pair(check: checks.Check) -> str:
     pair, deciding = sentences.pair(check.finding), check.deciding
     if not pair or deciding is None or deciding.estimate is None:
         return pair
-    return f"{pair} {numbers.short(deciding.estimate)}"
+    own = f" ({numbers.span(deciding.low, deciding.high, text='sentence')})" if sentences.own_interval(check) else ""
+    return f"{pair} {numbers.short(deciding.estimate)}{own}"
 
 
 def _cut_short(gated: list[checks.Check], report: Report) -> list[str]:
@@ -195,10 +201,10 @@ def _proxies(report: Report) -> list[Text]:
         for found in proxies.sets(audit, attribute):
             said = f"{words.role(found.role):<18}{proxies.set_name(found)}, {attribute}, together"
             lines.append(Text(words.printable(said), style=STYLES[words.TONES[found.role]]))
-        for place in proxy_places.set_regions(audit, attribute):
-            said = f"{words.role(place.inside.role):<18}{proxies.set_name(place.inside)}, {attribute}, together"
-            tone = STYLES[words.TONES[place.inside.role]]
-            lines.append(Text(words.printable(f"{said} where {place.inside.stratum}"), style=tone))
+        for row in proxies.in_regions(audit, attribute):
+            together = ", together" if isinstance(row, ProxySet) else ""
+            said = f"{words.role(row.role):<18}{proxies.name_in(row)}, {attribute}{together} where {row.stratum}"
+            lines.append(Text(words.printable(said), style=STYLES[words.TONES[row.role]]))
         if not telling:
             said = f"{'none found':<18}{attribute}: {proxies.none_in_words(audit, attribute)}"
             lines.append(Text(words.printable(said), style="dim"))

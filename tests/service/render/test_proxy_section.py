@@ -330,6 +330,8 @@ def test_joint_set_of_a_region_stands_beside_everywhere_else_and_never_as_one_of
     assert "zip &amp; shift" in section
     assert "where region = north" in section
     assert "in 2023" in section
+    assert "Needs justification: <b>zip &amp; shift where region = north</b>" in section
+    assert "zip &amp; shift encode sex together (AUC .93) and account for .120 of the gap there" in section
 
 
 def test_gap_is_split_by_declared_factors_in_words() -> None:

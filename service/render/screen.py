@@ -205,7 +205,7 @@ def _proxies(report: Report) -> list[Text]:
             together = ", together" if isinstance(row, ProxySet) else ""
             said = f"{words.role(row.role):<18}{proxies.name_in(row)}, {attribute}{together} where {row.stratum}"
             lines.append(Text(words.printable(said), style=STYLES[words.TONES[row.role]]))
-        if not telling:
+        if not (telling or proxies.sets(audit, attribute) or proxies.in_regions(audit, attribute)):
             said = f"{'none found':<18}{attribute}: {proxies.none_in_words(audit, attribute)}"
             lines.append(Text(words.printable(said), style="dim"))
     return [*lines, Text("")]

@@ -17,6 +17,7 @@ from evenhand.service.audits.errors import BadArgument, BadPolicy
 from evenhand.service.audits.policy_file import problems, read_policy, with_roles
 from evenhand.service.audits.run import audit_subject, on_its_device
 from evenhand.service.audits.subject import open_subject
+from evenhand.service.python.alignment import refuse_other_rows
 from evenhand.service.python.columns import FRAME, column, columns, frame_columns, name_of, table_of
 from evenhand.service.python.result import AuditResult, Decided
 from evenhand.service.wording import ARGUMENTS, Arguments, PolicyKeys, spoken
@@ -48,7 +49,8 @@ def audit(
 
     Args:
         y_true: what is true, shape (n,); without it there are no error rates. This and the next are columns (a list, an
-            array, a pandas or polars Series), or names of columns of `data`.
+            array, a pandas or polars Series), or names of columns of `data`. Rows are paired by position; pandas objects
+            whose indexes differ are refused.
         y_pred: what was predicted. Or y_score: scores, with `threshold`: positive where score >= threshold.
         sensitive_features: one column, several (a frame, a dict, shape (n, k)), or names of columns of `data`.
         sample_weight: how much a row counts.
@@ -81,6 +83,7 @@ def audit(
     with spoken(_words(policy, {**given, **several, **settings, "model": model, "only": only})):
         if title is not None:
             chosen = chosen.model_copy(update={"report": chosen.report.model_copy(update={"title": title})})
+        refuse_other_rows({"data": data} | {ARGUMENTS[role]: values for role, values in {**given, **several}.items()})
         rows = _Rows(data if data is not None else chosen.data.source)
         roles: dict[str, Any] = {role: rows.one(values, role) for role, values in given.items() if values is not None}
         if sensitive_features is not None:

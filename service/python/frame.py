@@ -16,6 +16,7 @@ from evenhand.auditors.report import Group
 from evenhand.auditors.verdict import Comparison
 from evenhand.datasets.errors import UnknownPositive
 from evenhand.service.audits.errors import BadArgument
+from evenhand.service.python.alignment import refuse_other_rows
 from evenhand.service.python.columns import column, columns, table_of
 from evenhand.service.python.gaps import largest_pair, largest_to_overall
 from evenhand.service.python.names import COUNT, metric_called
@@ -55,7 +56,8 @@ class MetricFrame:
         positive: the positive value where the values are others.
 
     Raises:
-        UnknownMetric, LengthMismatch, BadArgument; MissingValue, NotBinary for labels and predictions.
+        UnknownMetric, LengthMismatch; BadArgument, also for pandas objects whose indexes differ; MissingValue, NotBinary
+        for labels and predictions.
     """
 
     def __init__(
@@ -73,6 +75,10 @@ class MetricFrame:
         self._one = isinstance(metrics, str) or callable(metrics)
         self._metrics = _named_metrics(metrics)
         weights = _weights(self._metrics, sample_weight, sample_params, one=self._one)
+        refuse_other_rows(
+            {"y_true": y_true, "y_pred": y_pred, "sensitive_features": sensitive_features}
+            | {"control_features": control_features, "sample_weight": sample_weight, "sample_params": sample_params}
+        )
         sensitive = columns(sensitive_features, "sensitive_features", prefix="sensitive_feature_")
         controls = (
             {} if control_features is None else columns(control_features, "control_features", prefix="control_feature_")

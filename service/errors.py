@@ -18,6 +18,7 @@ ServiceError
 │   ├── UploadIncomplete
 │   └── NameMissing
 ├── UnknownChoice            a request names something that is not there
+├── UnknownProject           a search in a project that is not there
 ├── RefusedAtDoor            a request that the job would fail at; it points at each field
 ├── InUse
 │   ├── DatasetInUse
@@ -191,6 +192,15 @@ class UnknownChoice(ServiceError):
     def __init__(self, field_name: str, value: str, wanted: str, *, within: str = "") -> None:
         self.pointer = f"{within}/{field_name}"
         super().__init__(f"'{value}' is not known as `{field_name}`. It must be {wanted}.")
+
+
+class UnknownProject(ServiceError):
+    """A search names a project that is not there."""
+
+    pointer = "project"
+
+    def __init__(self, named: str, there_are: Sequence[str]) -> None:
+        super().__init__(f"there is no project '{named}'. There are: {', '.join(there_are)}.")
 
 
 class AlreadyOver(ServiceError):
@@ -447,6 +457,7 @@ TABLE: dict[type[Exception], Kind] = {
     UploadIncomplete: Kind(400),
     NameMissing: Kind(400),
     UnknownChoice: UNUSABLE,
+    UnknownProject: UNUSABLE,
     RefusedAtDoor: UNUSABLE,
     AlreadyOver: CONFLICT,
     InUse: CONFLICT,

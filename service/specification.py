@@ -117,7 +117,7 @@ def pointers(detail: Any) -> list[dict[str, str]]:
     if not isinstance(detail, dict):
         return []
     return [
-        {"pointer": field.replace(".", "/"), "detail": str(text)}
+        {"pointer": field.replace(".", "/"), "detail": str(text).removeprefix("Value error, ")}
         for fields in detail.values()
         if isinstance(fields, dict)
         for field, texts in fields.items()

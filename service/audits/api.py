@@ -1,6 +1,7 @@
 """/api/v1/audits: asking for an audit, following it, cancelling it."""
 
 import time
+from functools import partial
 
 from apiflask import APIBlueprint
 from flask import Response
@@ -8,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from evenhand.service.audits import store
 from evenhand.service.audits.representations import AuditDocument, AuditList, AuditSubmission
+from evenhand.service.audits.search import Search
 from evenhand.service.audits.tables import Audit
 from evenhand.service.auth.tables import Role
 from evenhand.service.current import reading, service, writing
@@ -35,6 +37,10 @@ MAX_WAIT_SECONDS = 10
 POLL_SECONDS = 0.2
 
 
+class SearchPage(Search, Paging):
+    """Which page of what a search finds."""
+
+
 class Waiting(BaseModel):
     """Whether to hold the answer."""
 
@@ -60,11 +66,11 @@ def submit() -> Response:
 
 @api.get("")
 @api.auth_required(auth, roles=[Role.VIEWER])
-@api.input(Paging, location="query", arg_name="paging")
+@api.input(SearchPage, location="query", arg_name="wanted")
 @api.doc(responses=answers(200, "One page, newest first", AuditList))
-def list_all(paging: Paging) -> Response:
-    """List audits."""
-    return page_of(store.list_audits, paging, shown, AuditList)
+def list_all(wanted: SearchPage) -> Response:
+    """List audits: all of them, or those that a search finds."""
+    return page_of(partial(store.list_audits, asked=wanted), wanted, shown, AuditList)
 
 
 @api.get("/<id:audit_id>")

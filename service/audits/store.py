@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from evenhand.service.audits.admission import refuse_unfit
 from evenhand.service.audits.representations import AuditSubmission
+from evenhand.service.audits.search import EVERYTHING, Search, audits_found, searchable
 from evenhand.service.audits.tables import Audit
 from evenhand.service.audits.titles import title_of
 from evenhand.service.datasets.lookup import choose_dataset
@@ -54,6 +55,9 @@ def submit_audit(session: Session, submission: AuditSubmission, *, queue: JobQue
         created_by=actor,
         report=None,
     )
+    audit.searched = searchable(
+        audit, submission.policy.data.sensitive or (dataset.card.sensitive if dataset.card else ())
+    )
     session.add(audit)
     record(session, "audit.submit", actor=actor, subject=audit_id)
     session.flush()
@@ -68,9 +72,11 @@ def get_audit(session: Session, audit_id: str) -> Audit:
     return audit
 
 
-def list_audits(session: Session, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[Audit]:
-    """One page, newest first. Raises BadCursor."""
-    return page(session, sa.select(Audit), made=Audit.created_at, key=Audit.id, limit=limit, cursor=cursor)
+def list_audits(
+    session: Session, *, asked: Search = EVERYTHING, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+) -> Page[Audit]:
+    """One page of what a search finds, newest first. Raises BadCursor and UnknownProject."""
+    return page(session, audits_found(session, asked), made=Audit.created_at, key=Audit.id, limit=limit, cursor=cursor)
 
 
 def cancel_audit(session: Session, audit_id: str, *, actor: str | None) -> Audit:

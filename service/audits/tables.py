@@ -28,6 +28,7 @@ class Audit(Base):
     job_id: Mapped[str] = mapped_column(sa.ForeignKey("jobs.id"))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
     created_by: Mapped[str | None]
+    searched: Mapped[str] = mapped_column(sa.Text, default="", doc="what a search looks for words in; see search.py")
 
     job: Mapped[Job] = relationship(lazy="joined", innerjoin=True)
     report: Mapped[ReportRow | None] = relationship(lazy="joined", viewonly=True)

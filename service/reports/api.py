@@ -1,11 +1,13 @@
 """/api/v1/reports: reports in every format, and what differs between two."""
 
+from functools import partial
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, request
 
 from evenhand.auditors.report import Report
+from evenhand.service.audits.api import SearchPage
 from evenhand.service.auth.tables import Role
 from evenhand.service.current import reading, service
 from evenhand.service.reports import store
@@ -13,7 +15,7 @@ from evenhand.service.reports.diff import diff
 from evenhand.service.reports.documents import ReportDiff, ReportList, ReportSummary
 from evenhand.service.reports.formats import FORMATS, Format, by_accept, by_suffix
 from evenhand.service.reports.tables import ReportRow
-from evenhand.service.rest import API, JSON, Paging, answers, auth, document, page_of, ref
+from evenhand.service.rest import API, JSON, answers, auth, document, page_of, ref
 
 api = APIBlueprint("reports", __name__, url_prefix=f"{API}/reports", tag="Reports")
 
@@ -32,11 +34,11 @@ IN_EVERY_FORMAT: Any = {
 
 @api.get("")
 @api.auth_required(auth, roles=[Role.VIEWER])
-@api.input(Paging, location="query", arg_name="paging")
+@api.input(SearchPage, location="query", arg_name="wanted")
 @api.doc(responses=answers(200, "One page, newest first", ReportList))
-def list_all(paging: Paging) -> Response:
-    """List reports."""
-    return page_of(store.list_reports, paging, shown, ReportList)
+def list_all(wanted: SearchPage) -> Response:
+    """List reports: all of them, or those that a search finds."""
+    return page_of(partial(store.list_reports, asked=wanted), wanted, shown, ReportList)
 
 
 @api.get("/<id:report_id>")

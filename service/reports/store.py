@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from evenhand.auditors.report import Report
 from evenhand.service.artefacts import Artefacts
+from evenhand.service.audits.search import EVERYTHING, Search, attributes_of, reports_found, searchable
 from evenhand.service.audits.tables import Audit
 from evenhand.service.db import now
 from evenhand.service.errors import ReportNotFound
 from evenhand.service.jobs import store as jobs
 from evenhand.service.paging import DEFAULT_LIMIT, Page, page
-from evenhand.service.projects.tables import DEFAULT_PROJECT
 from evenhand.service.reports.tables import FindingRow, ReportRow
 
 
@@ -32,7 +32,7 @@ def keep_report(session: Session, audit: Audit, report: Report, *, sha256: str) 
         return False
     row = {
         "id": report.id,
-        "project_id": DEFAULT_PROJECT,
+        "project_id": audit.project_id,
         "audit_id": audit.id,
         "title": audit.title,
         "verdict": report.verdict.value,
@@ -46,6 +46,7 @@ def keep_report(session: Session, audit: Audit, report: Report, *, sha256: str) 
     findings = [_finding_row(report.id, position, finding) for position, finding in enumerate(report.findings)]
     if findings:
         session.execute(sa.insert(FindingRow), findings)
+    audit.searched = searchable(audit, attributes_of(report), report.id)
     return True
 
 
@@ -68,9 +69,12 @@ def read_report(session: Session, artefacts: Artefacts, report_id: str) -> Repor
     return Report.model_validate_json(artefacts.read(get_report_row(session, report_id).sha256))
 
 
-def list_reports(session: Session, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[ReportRow]:
-    """One page, newest first. Raises BadCursor."""
-    return page(session, sa.select(ReportRow), made=ReportRow.created_at, key=ReportRow.id, limit=limit, cursor=cursor)
+def list_reports(
+    session: Session, *, asked: Search = EVERYTHING, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+) -> Page[ReportRow]:
+    """One page of what a search finds, newest first. Raises BadCursor and UnknownProject."""
+    found = reports_found(session, asked)
+    return page(session, found, made=ReportRow.created_at, key=ReportRow.id, limit=limit, cursor=cursor)
 
 
 def _insert_once(session: Session, row: dict[str, Any]) -> bool:

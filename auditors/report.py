@@ -706,7 +706,9 @@ class RobustnessGroup(Document):
     label: str | None = Field(default=None, description="the class of this row; None: all classes together")
     clean_accuracy: Estimate
     robust_accuracy: Estimate
-    median_distance: float | None = None
+    median_distance: float | None = Field(
+        default=None, description="of the smallest changes found, upper bounds: they rank groups and are no headline"
+    )
 
 
 class Attack(Document):
@@ -786,6 +788,7 @@ class Panel(Document):
     check: str | None = Field(default=None, description="name of the check that it illustrates; null: it stands alone")
     attribute: str | None = Field(default=None, description="of that check")
     images: list[dict[str, str]] = Field(default=[], description="each with `src` (data URI) and `alt`")
+    lines: list[str] = Field(default=[], description="one for each example, whose pictures are equally many")
     axes: str | None = Field(default=None, description="what the curves show, as in 'accuracy by epoch'")
     curves: list[PanelCurve] = []
     table: list[dict[str, Any]] = []
@@ -844,6 +847,16 @@ class FeasibleChanges(Document):
     most_queries: int = Field(description="for one row of the data")
 
 
+class DistanceRank(Document):
+    """Whose pictures of a class need the larger change to be misread; ranks only."""
+
+    attribute: str
+    label: str
+    group: Group
+    reference: Group
+    auc: Estimate = Field(description="probability that a picture of `group` needs a larger change than of `reference`")
+
+
 class OtherNorm(Document):
     """Robustness in another norm: shown beside the one that decides."""
 
@@ -854,6 +867,7 @@ class OtherNorm(Document):
     gaps: list[RobustnessGap]
     curves: list[AccuracyCurve] = []
     masking: Masking
+    distance_ranks: list[DistanceRank] = []
 
 
 class CorruptedGroup(Document):
@@ -895,23 +909,15 @@ class CorruptionRow(Document):
     gap: CorruptionGap
 
 
-class DistanceRank(Document):
-    """Whose pictures of a class need the larger change to be misread; ranks only."""
-
-    attribute: str
-    label: str
-    group: Group
-    reference: Group
-    auc: Estimate = Field(description="probability that a picture of `group` needs a larger change than of `reference`")
-
-
 class PictureResults(Document):
     """What became of each picture, as columns of one length, in the order of the data."""
 
     ids: list[int]
     correct: list[bool] = Field(description="without a change")
     robust: list[bool] = Field(description="correct under every attack of the size that decides")
-    distance: list[float | None] = Field(description="smallest change found that fools; null: none was found")
+    distance: list[float | None] = Field(
+        description="smallest change found that fools, an upper bound, in the norm of the attack; null: none was found"
+    )
     found_by: list[str | None] = Field(description="attack that broke it first at the smallest size of the run")
     left_out: int = Field(default=0, description="pictures after the first 5,000")
 

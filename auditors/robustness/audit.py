@@ -21,7 +21,6 @@ from evenhand.auditors.robustness.findings import finding_of, gap_row
 from evenhand.auditors.robustness.limits import limits_in_words
 from evenhand.auditors.robustness.masking import Setting
 from evenhand.auditors.robustness.measured import Measured, beside, measure
-from evenhand.auditors.robustness.ranks import distance_ranks
 from evenhand.auditors.robustness.rates import group_rows
 from evenhand.auditors.robustness.scores import BATCH_SIZE, probabilities
 from evenhand.auditors.robustness.words import size_in_words
@@ -128,9 +127,7 @@ def audit_robustness(
         masking=measured.masking,
         other_norms=[beside(other, attributes, level) for other in others],
         corruptions=corruptions,
-        distance_ranks=[
-            row for attribute in attributes for row in distance_ranks(data, attribute, measured.sizes, level=level)
-        ],
+        distance_ranks=measured.rank_documents(attributes, level),
         pictures=_picture_results(data, measured),
         noise=_noise_rows(data, attributes, measured.attacked, first, level),
         panels=[

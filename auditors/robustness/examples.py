@@ -11,6 +11,7 @@ from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.report import Panel
 from evenhand.auditors.robustness.data import ImageData, levels_of
 from evenhand.auditors.robustness.ensemble import Outcome, Subjects
+from evenhand.auditors.robustness.likeness import in_words, likeness
 from evenhand.auditors.robustness.pictures import data_uri
 from evenhand.auditors.robustness.scores import probabilities
 
@@ -54,12 +55,15 @@ def examples_panel(
     fooled = probabilities(classifier, outcome.example[rows])
     rounded = probabilities(classifier, (np.rint(outcome.example[rows] * 255) / 255).astype(np.float32))
     images: list[dict[str, str]] = []
+    lines: list[str] = []
     table: list[dict[str, Any]] = []
     for position, example in enumerate(chosen):
         before, after = subjects.clean[example.row], outcome.example[example.row]
         caption = f"{data.classes[example.label]}, {attribute} {example.group}"
         read = int(fooled[position].argmax())
         images += _pictures(before, after, caption=caption, fooled=data.classes[read])
+        size = likeness(before, after)
+        lines.append(f"{caption}, read as {data.classes[read]}. {in_words(size)}")
         table.append(
             {
                 "picture": int(data.ids[example.row]),
@@ -70,9 +74,12 @@ def examples_panel(
                 "read after": data.classes[read],
                 "confidence after": round(float(fooled[position, read]), 4),
                 "confidence in its class after": round(float(fooled[position, example.label]), 4),
-                "largest change of a channel (of 255)": round(float(np.abs(after - before).max()) * 255, 2),
+                "largest change of a channel (of 255)": round(size.largest, 2),
                 "mean change (of 255)": round(float(np.abs(after - before).mean()) * 255, 2),
-                "PSNR (dB)": round(peak_signal_to_noise(before, after), 1),
+                "length of the change (L2)": round(size.length, 3),
+                "pixels changed by more than a level": round(size.changed, 3),
+                "PSNR (dB)": round(size.peak_signal_to_noise, 1),
+                "SSIM": round(size.structural_similarity, 3),
                 "change shown times": round(magnification(after - before)),
                 "found by": outcome.names[outcome.winner[example.row]],
                 "still misread after rounding to 8 bits": "yes"
@@ -85,6 +92,7 @@ def examples_panel(
         title=f"Pictures that fool the classifier, by class and {attribute}",
         text=_TEXT if chosen else "No attack of the run broke a picture at the size of change that decides.",
         images=images,
+        lines=lines,
         table=table,
     )
 
@@ -92,16 +100,10 @@ def examples_panel(
 _TEXT = (
     "For each class and group, of the pictures that an attack broke at the size of change that decides, the one of "
     "median distance: the original, the change (grey is no change; scaled to full contrast), and the result, which the "
-    "classifier misreads. The figures say how large the change is (the largest and the mean of all channels, and the "
-    "peak signal-to-noise ratio: larger is closer to the original); whether a person would notice was not measured. "
-    "One picture proves nothing; the verdict rests on the gaps."
+    "classifier misreads. The line below says how large the change is. PSNR compares the change with the range of the "
+    "picture, and more decibels are nearer to the original; SSIM compares structure, and 1 is the same. Whether a person "
+    "would notice was not measured. One picture proves nothing; the verdict rests on the gaps."
 )
-
-
-def peak_signal_to_noise(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    """10 log10 of the squared range over the mean squared change, in decibels; infinite without a change."""
-    error = float(np.square(after.astype(np.float64) - before).mean())
-    return float("inf") if error == 0 else -10 * float(np.log10(error))
 
 
 def magnification(change: NDArray[np.float32]) -> float:

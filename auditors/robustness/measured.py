@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.auditors.protocols import Progress
-from evenhand.auditors.report import AccuracyCurve, Attack, Masking, OtherNorm, RobustnessGroup
+from evenhand.auditors.report import AccuracyCurve, Attack, DistanceRank, Masking, OtherNorm, RobustnessGroup
 from evenhand.auditors.robustness.attacked import Attacked, attack_all, sizes_for, subjects_of
 from evenhand.auditors.robustness.ball import NORM_WORDS
 from evenhand.auditors.robustness.data import ImageData
@@ -17,6 +17,7 @@ from evenhand.auditors.robustness.findings import gap_row
 from evenhand.auditors.robustness.gaps import Gap, decide
 from evenhand.auditors.robustness.masking import Setting, check_masking
 from evenhand.auditors.robustness.questions import Question, overruled, questions
+from evenhand.auditors.robustness.ranks import distance_ranks
 from evenhand.auditors.robustness.rates import curves, group_rows
 from evenhand.auditors.robustness.scores import labels_only
 
@@ -76,6 +77,11 @@ class Measured:
             for curve in curves(self.data, attribute, smallest, eps=eps, level=level, seed=self.setting.seed)
         ]
 
+    def rank_documents(self, attributes: Sequence[str], level: float) -> list[DistanceRank]:
+        return [
+            row for attribute in attributes for row in distance_ranks(self.data, attribute, self.sizes, level=level)
+        ]
+
 
 def measure(
     data: ImageData,
@@ -114,4 +120,5 @@ def beside(measured: Measured, attributes: Sequence[str], level: float) -> Other
         gaps=[gap_row(gap, replace(question, decides=False), measured.eps) for gap, question in measured.gaps],
         curves=measured.curve_documents(attributes, level),
         masking=measured.masking,
+        distance_ranks=measured.rank_documents(attributes, level),
     )

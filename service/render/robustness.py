@@ -3,6 +3,14 @@
 from evenhand.auditors.report import CorruptedGroup, CorruptionRow, Estimate, Robustness, RobustnessGroup
 from evenhand.service.render import charts, words
 
+DISTANCES = (
+    "For each picture the smallest change that was found to fool the classifier: in L-infinity the change of the channel "
+    "that changes most, as a fraction of its range; in L2 the root of all squared changes. It is an upper bound (a smaller "
+    "change may exist; beyond the sizes of the run one attack alone looked for it), so it ranks groups and says nothing more. "
+    "0.5: neither group needs more; 1: every picture of the first group needs more than any of the second. "
+    "No verdict rests on it."
+)
+
 
 def name(row: RobustnessGroup) -> str:
     """'dark, class woman'."""

@@ -358,6 +358,15 @@ def test_examples_show_one_picture_of_each_class_and_group_with_the_change_in_nu
     for row in panel.table:
         assert row["read before"] != row["read after"]
         assert row["largest change of a channel (of 255)"] <= EPS[0] * 255 + 0.01
+        # of 8 × 8 grey pictures, whose change is the same in every pixel at most
+        assert row["length of the change (L2)"] <= EPS[0] * 8 + 0.001
+        assert 0 < row["pixels changed by more than a level"] <= 1
+        assert 0 < row["SSIM"] < 1
+    assert len(panel.lines) == len(panel.table)
+    for line, row in zip(panel.lines, panel.table, strict=True):
+        assert line.startswith(
+            f"{row['class']}, tone {row['tone']}, read as {row['read after']}. No channel of any pixel"
+        )
     assert all(image["src"].startswith("data:image/png;base64,") for image in panel.images)
 
 

@@ -228,6 +228,11 @@ def test_another_norm_is_measured_beside_and_decides_nothing() -> None:
     assert other.robust_accuracy == pytest.approx(np.mean(distances_of(data) > 0.05), abs=1e-12)
     assert not other.masking.suspected
     assert all(not gap.decides for gap in other.gaps)
+    assert {rank.label for rank in other.distance_ranks} == {"man", "woman"}
+    assert all(rank.auc.low is not None for rank in other.distance_ranks)
+    # the same order as in L-infinity: here both distances are the same but for a factor
+    for rank, first in zip(other.distance_ranks, report.distance_ranks, strict=True):
+        assert (rank.auc.estimate or 0) > 0.5 if (first.auc.estimate or 0) > 0.5 else (rank.auc.estimate or 1) < 0.5
     assert len(findings) == len({finding.id for finding in findings})
     assert sum(finding.metric != "corruption_gap" for finding in findings) == len(report.gaps)
 

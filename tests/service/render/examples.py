@@ -5,6 +5,7 @@ import struct
 import zlib
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -426,6 +427,17 @@ def _robustness() -> report.Robustness:
             median_distance=0.021,
         )
 
+    def gap(name: str, eps: float, estimate: float | None, **more: Any) -> report.RobustnessGap:
+        return report.RobustnessGap.model_validate(
+            {"name": name, "attribute": "tone", "eps": eps, "estimate": estimate, **more}
+        )
+
+    def rank(label: str, auc: float) -> report.DistanceRank:
+        return report.DistanceRank(
+            attribute="tone", label=label, group={"tone": "dark"}, reference={"tone": "light"}, auc=between(auc, 0.09)
+        )
+
+    not_suspected = report.MaskingCheck(name="zero_gradients", value=0.0, limit=0.05, suspected=False)
     eps = [0.0, 0.01, 0.02, 0.031]
     dark, light = [0.9, 0.62, 0.38, 0.21], [0.95, 0.84, 0.71, 0.55]
     return report.Robustness(
@@ -441,35 +453,11 @@ def _robustness() -> report.Robustness:
             row("light", "woman", 0.95, 0.6),
         ],
         gaps=[
-            report.RobustnessGap(
-                name="aligned",
-                attribute="tone",
-                eps=8 / 255,
-                estimate=0.31,
-                low=0.18,
-                high=0.43,
-                p_value=0.0002,
-                verdict="proven_disparity",
-                decides=True,
+            gap(
+                "aligned", 8 / 255, 0.31, low=0.18, high=0.43, p_value=0.0002, verdict="proven_disparity", decides=True
             ),
-            report.RobustnessGap(
-                name="marginal",
-                attribute="tone",
-                eps=8 / 255,
-                estimate=0.04,
-                low=-0.03,
-                high=0.11,
-                p_value=0.3,
-                verdict="inconclusive",
-            ),
-            report.RobustnessGap(
-                name="correct_only",
-                attribute="tone",
-                eps=8 / 255,
-                estimate=None,
-                verdict="not_informative",
-                reason="robust accuracy is at its floor",
-            ),
+            gap("marginal", 8 / 255, 0.04, low=-0.03, high=0.11, p_value=0.3, verdict="inconclusive"),
+            gap("correct_only", 8 / 255, None, verdict="not_informative", reason="robust accuracy is at its floor"),
         ],
         curves=[
             report.AccuracyCurve(
@@ -484,11 +472,24 @@ def _robustness() -> report.Robustness:
         masking=report.Masking(
             suspected=False,
             checks=[
-                report.MaskingCheck(name="zero_gradients", value=0.0, limit=0.05, suspected=False),
+                not_suspected,
                 report.MaskingCheck(name="black_box_stronger", value=-0.12, limit=0.01, suspected=False),
             ],
         ),
         noise=[row("dark", None, 0.93, 0.9)],
+        distance_ranks=[rank("man", 0.55), rank("woman", 0.22)],
+        other_norms=[
+            report.OtherNorm(
+                attack=report.Attack(norm="L2", eps=1.74, attacks=["APGD-CE", "Square"], steps=40, seed=0),
+                clean_accuracy=0.93,
+                robust_accuracy=0.41,
+                groups=[row("dark", "man", 0.93, 0.47), row("light", "woman", 0.95, 0.61)],
+                gaps=[gap("aligned", 1.74, 0.27, low=0.13, high=0.4, p_value=0.0004, verdict="proven_disparity")],
+                masking=report.Masking(suspected=False, checks=[not_suspected]),
+                distance_ranks=[rank("man", 0.57), rank("woman", 0.24)],
+            )
+        ],
+        corruptions=[_corruption("all", 0.82), _corruption("blur", 0.71)],
         panels=[
             report.Panel(
                 name="adversarial_examples",
@@ -497,8 +498,44 @@ def _robustness() -> report.Robustness:
                 images=[
                     {"src": picture(shade), "alt": f"picture {shade}: woman, then man"} for shade in (40, 120, 200)
                 ],
+                lines=[
+                    "woman, tone dark, read as man. No channel of any pixel changes by more than 7.9 of 255 levels."
+                ],
             )
         ],
+    )
+
+
+def _corruption(name: str, mean: float) -> report.CorruptionRow:
+    def of(tone: str, label: str | None, less: float) -> report.CorruptedGroup:
+        return report.CorruptedGroup(
+            group={"tone": tone},
+            label=label,
+            n=140,
+            units=28,
+            clean_accuracy=between(0.93),
+            mean_accuracy=between(mean - less),
+            accuracy=[between(0.93 - 0.05 * severity - less) for severity in range(1, 6)] if label is None else [],
+        )
+
+    return report.CorruptionRow(
+        name=name,
+        attribute="tone",
+        parameter=None if name == "all" else "radius in pixels",
+        values=[] if name == "all" else [0.4, 0.6, 0.7, 0.8, 1.0],
+        groups=[of("dark", None, 0.1), of("light", None, 0.0), of("dark", "woman", 0.2)],
+        gap=report.CorruptionGap(
+            estimate=-0.17,
+            low=-0.3,
+            high=-0.05,
+            p_value=0.002,
+            group={"tone": "dark"},
+            reference={"tone": "light"},
+            label="woman",
+            clean=-0.02,
+            expected_by_chance=0.06,
+            comparisons=2,
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from evenhand.auditors.disparity.pairs import Pairs, compare_pairs
 from evenhand.auditors.disparity.pairwise import MOST_GROUPS, finding_id, finite, pair_findings, undecided, verdict_of
 from evenhand.auditors.disparity.plan import PlannedCheck
 from evenhand.auditors.disparity.settle import what_would_settle
+from evenhand.auditors.disparity.sharing import with_shared_error
 from evenhand.auditors.disparity.versus import Reference, against_reference, against_rest
 from evenhand.auditors.disparity.words import composite_message
 from evenhand.auditors.report import Finding
@@ -40,6 +41,7 @@ def answer(check: PlannedCheck, evidence: Evidence, *, reference: Reference | No
     compared = ~counts.unknown & ~small if check.small_groups == "list" else ~counts.unknown
     if not 2 <= compared.sum() <= MOST_GROUPS:
         return Answer(check, undecided(check, evidence, compared), [], 0)
+    check = with_shared_error(check, evidence, compared)
     z = check.budget.z_all_pairs(int(compared.sum()))
     components = [
         compare_pairs(

@@ -29,7 +29,7 @@ class Budget:
     """The error that one check may spend.
 
     Attributes:
-        alpha: of this check: the audit's, shared by its gated checks.
+        alpha: of this check: the audit's, shared by its gated checks; less where its rates must share it (`sharing`).
     """
 
     alpha: float
@@ -203,15 +203,6 @@ def _chosen(check: Check, sets: list[Attributes]) -> list[Attributes]:
     return found
 
 
-def _shared(budget: Budget, components: Sequence[Metric], comparison: Comparison, tolerance: float) -> Budget:
-    """The budget of one component where the tolerance is no gap at all, for then a pair errs in both directions.
-
-    Beyond a tolerance of some size a pair errs in one direction, at half of alpha, so that two components hold it as they are.
-    """
-    nothing = 0.0 if comparison is Comparison.DIFFERENCE else 1.0
-    return Budget(budget.alpha / len(components)) if components and tolerance == nothing else budget
-
-
 def _gate(check: Check, attributes: Attributes) -> Gate:
     return check.gate or (Gate.STRICT if len(attributes) == 1 else Gate.PROOF)
 
@@ -276,6 +267,6 @@ def _plan(
         gate,
         small_groups,
         average=whole is None and gap_named(check.metric, comparison=check.compare).average,
-        budget=_shared(budget, components, composite.comparison, check.within),
+        budget=budget,
         whole=whole,
     )

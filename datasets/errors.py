@@ -3,6 +3,7 @@
 DatasetError
 ├── SourceError                 the thing as a whole cannot be read
 │   ├── MissingSource           neither a file, a folder nor a built-in set
+│   ├── BadName                 a path that is no UTF-8
 │   ├── UnknownDataset          no built-in set of that name
 │   ├── UnknownFormat           a kind of file that is not read here
 │   ├── EmptySource             nothing in it
@@ -105,6 +106,14 @@ class MissingSource(SourceError):
             f"'{source}' is neither a file, a folder nor a built-in data set.{hint}"
             f" Built in are: {listed(builtin)}. Pass one of these, or the path of a file that exists."
         )
+
+
+class BadName(SourceError):
+    """A path that is no UTF-8, so that no report could name it."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__(f"the name {source!a} is not UTF-8. Rename the file or folder.")
 
 
 class UnknownDataset(SourceError):
@@ -377,6 +386,8 @@ def _how_written(value: str) -> str:
         return "The comma is a decimal comma, which is not read: write 0.5. "
     if re.fullmatch(r"\s*[+-]?\d+([.,]\d+)?\s*%\s*", value):
         return "Per cent are not read: write a fraction, 0.5 for 50%. "
+    if value.lower().lstrip("+-") in ("inf", "infinity"):
+        return "Infinity is not compared. "
     return ""
 
 

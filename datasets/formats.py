@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from evenhand.datasets.archive import opened
-from evenhand.datasets.errors import CorruptFile, EmptySource, UnknownFormat
+from evenhand.datasets.errors import BadName, CorruptFile, EmptySource, UnknownFormat
 
 Format = Literal["csv", "tsv", "parquet", "arrow", "npz", "zip", "folder"]
 
@@ -39,8 +39,12 @@ def format_of(path: Path, name: str) -> Format:
 
     Raises:
         EmptySource: no bytes. CorruptFile: the extension promises a binary format and the content is another thing.
-        UnknownFormat: neither content nor extension is known.
+        UnknownFormat: neither content nor extension is known. BadName: the path is no UTF-8.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise BadName(str(path)) from None
     if path.is_dir():
         return "folder"
     with path.open("rb") as file:

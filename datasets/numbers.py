@@ -26,6 +26,20 @@ def numeric(column: Any, place: Place) -> NDArray[np.float64]:
     return values
 
 
+def scores(column: Any, place: Place) -> NDArray[np.float64]:
+    """As numeric, and finite.
+
+    Raises:
+        NotNumeric: text, a date, or infinity. MissingValue as for numeric.
+    """
+    values = numeric(column, place)
+    infinite = np.isinf(values)
+    if infinite.any():
+        row = int(np.argmax(infinite))
+        raise place.not_numeric(row, str(values[row]))
+    return values
+
+
 def numbers(column: Any, place: Place, *, rows_before: int = 0) -> NDArray[np.float64]:
     """As numeric, with NaN where a value is missing.
 

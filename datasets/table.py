@@ -12,7 +12,7 @@ from evenhand.datasets.binary import encode_binary
 from evenhand.datasets.card import DatasetCard
 from evenhand.datasets.errors import DuplicateColumn, MissingColumn, WrongLength
 from evenhand.datasets.groups import GroupCodes, encode
-from evenhand.datasets.numbers import feature, numeric, weights
+from evenhand.datasets.numbers import feature, numeric, scores, weights
 from evenhand.datasets.place import Place
 
 
@@ -120,6 +120,14 @@ class Table:
             MissingColumn, MissingValue, NotNumeric.
         """
         return numeric(self.column(name), self._place(name))
+
+    def scores(self, name: str) -> NDArray[np.float64]:
+        """Scores as float64, shape (n,): finite.
+
+        Raises:
+            MissingColumn, MissingValue, NotNumeric.
+        """
+        return scores(self.column(name), self._place(name))
 
     def weights(self, name: str) -> NDArray[np.float64]:
         """Weights as float64, shape (n,): finite, at least 0, not all 0.

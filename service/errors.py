@@ -48,10 +48,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
 from evenhand.auditors import errors as auditors
 from evenhand.classifiers import errors as classifiers
 from evenhand.datasets import errors as datasets
 from evenhand.service.audits import errors as requests
+from evenhand.service.keys import no_such_key
 
 PROBLEM_TYPES = "/problems/"
 
@@ -327,11 +330,13 @@ class KeyInUse(ServiceError):
 class InvalidBody(ServiceError):
     """The body is no JSON, or does not fit what is asked; `errors` points at each place."""
 
-    def __init__(self, found: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, found: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> None:
         self.errors = [
             {
-                "pointer": "".join(f"/{part}" for part in error["loc"]),
-                "detail": str(error["msg"]).removeprefix("Value error, "),
+                "pointer": pointer(*error["loc"]),
+                "detail": no_such_key(model, error["loc"])
+                if error["type"] == "extra_forbidden"
+                else str(error["msg"]).removeprefix("Value error, "),
             }
             for error in found
         ]
@@ -529,6 +534,7 @@ TABLE: dict[type[Exception], Kind] = {
     datasets.DatasetError: UNUSABLE,
     datasets.SourceError: UNUSABLE,
     datasets.MissingSource: UNUSABLE,
+    datasets.BadName: UNUSABLE,
     datasets.UnknownDataset: UNUSABLE,
     datasets.UnknownFormat: UNSUPPORTED,
     datasets.EmptySource: UNUSABLE,

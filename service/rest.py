@@ -83,7 +83,7 @@ def body(model: type[Document]) -> Document:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        raise InvalidBody(error.errors(include_url=False, include_input=False)) from error
+        raise InvalidBody(error.errors(include_url=False, include_input=False), model) from error
 
 
 def document(model: BaseModel, *, status: int = 200, location: str | None = None) -> Response:

@@ -146,7 +146,7 @@ def outcomes_of(
         prediction = _predicted(scores[0], scores[1], positive)
         predicted_by = "the model"
     elif columns.score is not None:
-        values = table.numeric(columns.score)
+        values = table.scores(columns.score)
         threshold = columns.threshold
         if threshold is None:
             if values.min() < 0 or values.max() > 1:

@@ -170,7 +170,7 @@ class NotWritable(RequestProblem):
     """A file for the report cannot be written."""
 
     def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"the report cannot be written to {path}: {reason}. Nothing was written; name another path.")
+        super().__init__(f"{path} cannot be written: {reason}. Nothing was written; name another path.")
 
 
 class BadReport(RequestProblem):

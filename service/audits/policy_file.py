@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from evenhand.auditors.policy import Policy
 from evenhand.service.audits.errors import BadPolicy
+from evenhand.service.keys import no_such_key
 
 POLICY_FILE = "evenhand.toml"
 PROJECT_FILE = "pyproject.toml"
@@ -71,13 +72,17 @@ def with_roles(policy: Policy, named: Mapping[str, Any]) -> Policy:
     return Policy.model_validate(document | {"data": data | named})
 
 
-def problems(error: ValidationError) -> list[str]:
-    """Each complaint with its place: 'check.0.within: Input should be a valid number (found 'high')'."""
+def problems(error: ValidationError, model: type[BaseModel] = Policy) -> list[str]:
+    """Each complaint with its place: 'check.0.within: Input should be a valid number (found 'high')'.
+
+    Args:
+        model: what the document should have been.
+    """
     said = []
     for item in error.errors(include_url=False):
         place = ".".join(str(part) for part in item["loc"])
         if item["type"] == "extra_forbidden":
-            said.append(f"{place}: there is no such key")
+            said.append(f"{place}: {no_such_key(model, item['loc'])}")
             continue
         found = "" if isinstance(item["input"], dict) else f" (found {item['input']!r})"
         text = item["msg"].removeprefix("Value error, ")

@@ -1,5 +1,7 @@
 """The command line. Each command lives in a module of its own and is imported only when it is called."""
 
+import os
+import sys
 from importlib import import_module
 
 import click
@@ -62,5 +64,19 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The console script."""
-    cli(prog_name="evenhand")
+    """The console script.
+
+    What click would end with 1 (stopped by the keyboard, before a command is there) ends with 130: 1 is a verdict.
+    """
+    # where a caller has closed them, printing would fail, and the first file opened would take their place
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    try:
+        ended = cli.main(prog_name="evenhand", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("error: stopped; nothing was done", err=True)
+        sys.exit(130)
+    sys.exit(ended if isinstance(ended, int) else 0)

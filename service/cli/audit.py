@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evenhand.service.cli.failing import AUDIT, failing_clearly, time_limit
+from evenhand.service.cli.failing import AUDIT, failing_clearly, print_nothing_more, time_limit
 
 if TYPE_CHECKING:
     from evenhand.auditors.policy import Policy
@@ -81,17 +81,24 @@ def command(source: str | None, **options: Any) -> None:
     evenhand audit predictions.csv --label y --prediction yhat --sensitive sex --sensitive race
     """
     with failing_clearly(AUDIT):
+        from evenhand.service.cli.compare import read_report
         from evenhand.service.cli.outputs import check_writable, write_outputs
         from evenhand.service.wording import options_of, spoken
 
         request, policy_path = request_from(source, options)
         outputs = _outputs(options, policy_path)
         check_writable(list(outputs))
+        baseline = read_report(options["baseline"]) if options["baseline"] else None
         words = options_of(command, given=options, policy_path=policy_path)
         with time_limit(options["timeout"]), spoken(words):
             report = _run(request, quiet=options["quiet"])
         write_outputs(report, outputs)
-        _show(report, options, policy_path)
+        try:
+            _show(report, baseline, options, policy_path)
+        except OSError as error:  # the verdict stands, whether or not somebody reads it here
+            print_nothing_more()
+            if not isinstance(error, BrokenPipeError):
+                click.echo(f"warning: the report could not be printed ({error.strerror})", err=True)
     sys.exit(report.gate.exit_code)
 
 
@@ -179,19 +186,16 @@ def _run(request: "AuditRequest", *, quiet: bool) -> "Report":
         return run_audit(request, progress)
 
 
-def _show(report: "Report", options: dict[str, Any], policy_path: Path | None) -> None:
+def _show(report: "Report", baseline: "Report | None", options: dict[str, Any], policy_path: Path | None) -> None:
     import os
 
-    from rich.console import Console
-
     from evenhand.service import render
+    from evenhand.service.cli.compare import print_difference
+    from evenhand.service.cli.console import Screen
 
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    baseline: Path | None = options["baseline"]
+    console = Screen()
     if baseline is not None and not options["quiet"]:
-        from evenhand.service.cli.compare import print_difference, read_report
-
-        print_difference(read_report(baseline), report, console)
+        print_difference(baseline, report, console)
     render.terminal(report, console=console, quiet=options["quiet"])
     if os.environ.get("GITHUB_ACTIONS") == "true":
         click.echo(render.github_annotations(report, policy_path=str(policy_path) if policy_path else None), err=True)

@@ -21,9 +21,9 @@ REPORT = click.Path(path_type=Path, exists=True, dir_okay=False)
 def command(before: Path, after: Path) -> None:
     """Show the findings that differ between two reports (JSON); exits 1 when a gated check got worse or is gone."""
     with failing_clearly(Work("the comparison", "nothing was compared")):
-        from rich.console import Console
+        from evenhand.service.cli.console import Screen
 
-        worse = print_difference(read_report(before), read_report(after), Console(highlight=False))
+        worse = print_difference(read_report(before), read_report(after), Screen())
         said = "a gated check got worse or is gone" if worse else "no gated check got worse or is gone"
         click.echo(f"Exit code {int(worse)}: {said}.")
     raise SystemExit(1 if worse else 0)
@@ -44,7 +44,7 @@ def read_report(path: Path) -> "Report":
     try:
         return Report.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise BadReport(path, problems(error)[:5]) from None
+        raise BadReport(path, problems(error, Report)[:5]) from None
 
 
 def print_difference(before: "Report", after: "Report", console: "Console") -> bool:

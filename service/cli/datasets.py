@@ -71,24 +71,20 @@ def describe(source: str, out: Path | None) -> None:
     """
     with failing_clearly(Work("the datasheet", "no datasheet was made")):
         from evenhand.datasets.sources import open_source
-        from evenhand.service.audits.errors import NotWritable
-        from evenhand.service.cli.outputs import check_writable
+        from evenhand.service.cli.outputs import check_writable, write_texts
         from evenhand.service.render.datasheet import datasheet
 
         if out is not None:
             check_writable([out])
+            if out.exists():
+                raise click.UsageError(
+                    f"{out} is there already and may hold answers. Remove it, or name another --out."
+                )
         written = datasheet(open_source(source))
         if out is None:
             click.echo(written, nl=False)
             return
-        try:
-            with out.open("x", encoding="utf-8") as file:
-                file.write(written)
-        except FileExistsError:
-            said = f"{out} is there already and may hold answers. Remove it, or name another --out."
-            raise click.UsageError(said) from None
-        except OSError as error:
-            raise NotWritable(out, error.strerror or str(error)) from None
+        write_texts({out: written})
         click.echo(f"{out}: answer what is marked “To be answered”")
 
 

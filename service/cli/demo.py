@@ -37,10 +37,10 @@ class Done:
 def command(out: Path, seed: int, device: str) -> None:
     """Audit COMPAS scores, a model trained on Adult, and a ConvNet trained on emoji people."""
     with failing_clearly(Work("the demo", "it was not done to its end")):
-        from rich.console import Console
+        from evenhand.service.cli.console import Screen
 
         out.mkdir(parents=True, exist_ok=True)
-        console = Console(highlight=False)
+        console = Screen()
         done = [
             _compas(out, seed, console),
             _adult(out, seed, device, console),

@@ -1,5 +1,6 @@
 """How commands fail: one line that says what is wrong, and the exit code of the one table."""
 
+import errno
 import os
 import signal
 import sys
@@ -14,6 +15,14 @@ import click
 from evenhand.auditors.gate import EXIT_FAILURE, EXIT_INPUT, EXIT_MEANING
 
 GRACE_SECONDS = 5.0
+STOPPED, READER_LEFT = 130, 141
+"""Exit codes, as shells give them: stopped by the keyboard; nobody reads what is printed."""
+
+_OF_THE_MACHINE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+}
+"""What a file system refuses that whoever calls can mend."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +71,15 @@ def failing_clearly(work: Work) -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, SystemExit):
         raise
     except KeyboardInterrupt:
-        _leave(f"stopped by the keyboard; {work.undone}", 130, work)
+        _leave(f"stopped by the keyboard; {work.undone}", STOPPED, work)
     except TimedOut as error:
         _leave(str(error), EXIT_FAILURE, work)
+    except BrokenPipeError:
+        print_nothing_more()
+        sys.exit(READER_LEFT)
     except Exception as error:
+        if refused := _refused_by_the_machine(error):
+            _leave(refused, EXIT_INPUT, work)
         problem = problem_of(error)
         if problem.status >= 500 and problem.type.endswith("internal-error"):
             import traceback
@@ -73,6 +87,31 @@ def failing_clearly(work: Work) -> Iterator[None]:
             traceback.print_exc()
             _leave(f"{type(error).__name__}: {error}", EXIT_FAILURE, work)
         _leave(problem.detail, problem.exit_code, work)
+
+
+def _refused_by_the_machine(error: Exception) -> str | None:
+    """What to say of a file or a database that cannot be used; None for any other error."""
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "the output"
+        return (
+            f"{name}: {error.strerror}. Check that the path is right, that it may be read and written, and that the disk "
+            "has room."
+        )
+    if "sqlalchemy" in sys.modules:
+        from sqlalchemy.exc import OperationalError
+
+        if isinstance(error, OperationalError):
+            reason = " ".join(str(error.orig).split())
+            return (
+                f"the database cannot be used: {reason.rstrip('.?')}. Check that EVENHAND_HOME and EVENHAND_DATABASE_URL are "
+                "right, that the database runs and may be written, and that the disk has room."
+            )
+    return None
+
+
+def print_nothing_more() -> None:
+    """Let what would still be printed go nowhere, since nobody reads it; Python flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _leave(message: str, code: int, work: Work) -> None:

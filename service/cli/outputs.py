@@ -1,7 +1,7 @@
-"""Writes a report to the files that were asked for: all of them, or none."""
+"""Writes the files that were asked for: all of them whole, or none."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ def check_writable(paths: list[Path]) -> None:
         folder = path.parent
         if path.is_dir():
             raise NotWritable(path, "it is a folder")
+        if _takes_a_stream(path):
+            continue
         if not folder.is_dir():
             raise NotWritable(path, f"there is no folder {folder}")
         if not os.access(folder, os.W_OK):
@@ -30,7 +32,16 @@ def check_writable(paths: list[Path]) -> None:
 
 
 def write_outputs(report: "Report", outputs: dict[Path, Render]) -> None:
-    """Render everything, then write beside the targets, then move into place.
+    """Render everything, then write it.
+
+    Raises:
+        NotWritable: as `write_texts`.
+    """
+    write_texts({path: render(report) for path, render in outputs.items()})
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Write beside the targets, then move into place; a pipe or a device is written to and stays what it is.
 
     Raises:
         NotWritable: the disk is full or the file system refuses; no target was touched.
@@ -38,10 +49,14 @@ def write_outputs(report: "Report", outputs: dict[Path, Render]) -> None:
     written: list[tuple[Path, Path]] = []
     path = Path()
     try:
-        for path, render in outputs.items():
-            beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-            written.append((beside, path))
-            beside.write_text(render(report), encoding="utf-8")
+        for path, text in texts.items():
+            if not _takes_a_stream(path):
+                beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+                written.append((beside, path))
+                beside.write_text(text, encoding="utf-8")
+        for path, text in texts.items():
+            if _takes_a_stream(path):
+                path.write_text(text, encoding="utf-8")
         for beside, path in written:
             beside.replace(path)
     except OSError as error:
@@ -49,3 +64,9 @@ def write_outputs(report: "Report", outputs: dict[Path, Render]) -> None:
     finally:
         for beside, _ in written:
             beside.unlink(missing_ok=True)
+
+
+def _takes_a_stream(path: Path) -> bool:
+    """Whether this is a pipe or a device: >(program) of a shell, or /dev/stdout, whatever that leads to."""
+    is_descriptor = str(path.absolute().parent) in ("/dev", "/dev/fd", "/proc/self/fd")
+    return path.exists() and (is_descriptor or not path.is_file()) and not path.is_dir()

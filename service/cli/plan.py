@@ -49,15 +49,19 @@ def command(**options: Any) -> None:
     evenhand plan --metric true_positive_rate --base 0.8 --gap 0.2 --share-positive 0.25 --groups 4 --checks 2
     """
     with failing_clearly(Work("the planning", "nothing was planned")):
-        found = plan(**{name: value for name, value in options.items() if name != "json_path"})
+        from evenhand.service.cli.outputs import check_writable, write_texts
+
         path: Path | None = options["json_path"]
+        if path is not None and str(path) != "-":
+            check_writable([path])
+        found = plan(**{name: value for name, value in options.items() if name != "json_path"})
         if path is None:
             for line in _lines(found):
                 click.echo(line)
         elif str(path) == "-":
             click.echo(json.dumps(found, indent=2))
         else:
-            path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+            write_texts({path: json.dumps(found, indent=2) + "\n"})
 
 
 def plan(

@@ -2,11 +2,14 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from evenhand.service.audits.errors import NotWritable
 from evenhand.service.cli.failing import Work, failing_clearly
 
 SMALL_CELL_ROWS = 30
@@ -92,7 +95,7 @@ def command(kind: str, source: str, out: Path, record_path: Path | None, **optio
     with failing_clearly(Work("the training", "nothing was trained")):
         from evenhand.classifiers.savable import format_for, format_named
         from evenhand.service.cli.audit import split_names
-        from evenhand.service.cli.outputs import check_writable
+        from evenhand.service.cli.outputs import check_writable, write_texts
         from evenhand.service.models.documents import TrainingRequest
         from evenhand.service.wording import options_of, spoken
 
@@ -116,7 +119,7 @@ def command(kind: str, source: str, out: Path, record_path: Path | None, **optio
         with spoken(options_of(command)):
             path, record = train_to(request, source=source, out=out)
         if record_path is not None:
-            record_path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            write_texts({record_path: json.dumps(record, indent=1) + "\n"})
         best = next(epoch for epoch in record["epochs"] if epoch["epoch"] == record["best_epoch"])
         click.echo(
             f"{path}: {kind}, trained on {record['train_rows']:,} rows, "
@@ -163,6 +166,17 @@ def _show_sum(shown: dict[str, Any]) -> None:
     click.echo(f"  {'sum':<72} {shown['total']:>7.3f}   {side}; score {shown['score']:.3f} = 1 / (1 + exp(-sum))")
 
 
+@contextmanager
+def _named_where_it_fails(out: Path) -> Iterator[None]:
+    """A full disk says no path: what was being written is, or lies beside, `out`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.strerror is None:
+            raise
+        raise NotWritable(out, error.strerror) from None
+
+
 def train_to(request: Any, *, source: str, out: Path) -> tuple[Path, dict[str, Any]]:
     """Train, and move the saved file to `out`, its format's ending added where it is not there.
 
@@ -174,7 +188,7 @@ def train_to(request: Any, *, source: str, out: Path) -> tuple[Path, dict[str, A
     from evenhand.service.models.train import train
 
     checkpoint = out.with_name(f"{out.name}.checkpoint")
-    with scratch_beside(out) as folder:
+    with scratch_beside(out) as folder, _named_where_it_fails(out):
         given: dict[str, Any] = {"source": source, "folder": folder, "checkpoint": checkpoint}
         if sys.stderr.isatty():
             with shown(f"training {request.kind}") as progress:

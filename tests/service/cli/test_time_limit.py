@@ -90,7 +90,7 @@ def test_code_that_does_not_return_ends_a_little_later() -> None:
 import signal
 from evenhand.service.cli import failing
 failing.GRACE_SECONDS = 0.5
-with failing.failing_clearly(), failing.time_limit(0.5):
+with failing.failing_clearly(failing.AUDIT), failing.time_limit(0.5):
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
     import time; time.sleep(60)
 """

@@ -2,6 +2,7 @@
 
 from flask import Response, request
 
+from evenhand.service.audits.search_form import search_form
 from evenhand.service.audits.store import list_audits
 from evenhand.service.auth.session import needs
 from evenhand.service.current import reading
@@ -14,5 +15,6 @@ pages = blueprint("home", __name__)
 @needs()
 def home() -> Response:
     with reading() as session:
-        audits = list_audits(session, cursor=request.args.get("cursor"))
-    return show("home.html", audits=audits)
+        search = search_form(session, request.args)
+        audits = search.page(session, list_audits, cursor=request.args.get("cursor"))
+    return show("home.html", status=422 if search.errors else 200, audits=audits, search=search)

@@ -3,6 +3,7 @@
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from evenhand.service.audits.search_form import search_form
 from evenhand.service.auth.session import needs
 from evenhand.service.current import reading, service
 from evenhand.service.pages import blueprint, show
@@ -20,8 +21,9 @@ OFFERED = ("html", "pdf", "json", "junit.xml", "sarif", "md")
 @needs()
 def all_reports() -> Response:
     with reading() as session:
-        reports = list_reports(session, cursor=request.args.get("cursor"))
-    return show("reports/list.html", reports=reports)
+        search = search_form(session, request.args)
+        reports = search.page(session, list_reports, cursor=request.args.get("cursor"))
+    return show("reports/list.html", status=422 if search.errors else 200, reports=reports, search=search)
 
 
 @pages.get("/reports/<id:report_id>")

@@ -80,6 +80,35 @@ def test_two_reports_are_compared(signed_in: Watched, service: RunningService) -
     assert signed_in.complaints == []
 
 
+@pytest.mark.parametrize("path", ["/", "/reports"])
+def test_lists_are_searched(signed_in: Watched, service: RunningService, path: str) -> None:
+    title = "Autumn, " + {"/": "home", "/reports": "filed"}[path]
+    audit_compas(signed_in, service, title=title)
+    page = signed_in.page
+    page.goto(service.address + path)
+    page.fill("#q", title.upper())
+    page.select_option("#outcome", "fail")
+    page.click("button:has-text('Search')")
+
+    assert page.locator("tbody th").all_inner_texts() == [title]
+    assert page.input_value("#q") == title.upper()
+    page.select_option("#outcome", "pass")
+    page.click("button:has-text('Search')")
+    assert "Nothing here has all that was asked for" in page.inner_text("main")
+    page.click(".notice >> text=Show all")
+    assert page.locator("tbody th").count() >= 1
+    assert signed_in.complaints == []
+
+
+def test_a_search_for_nonsense_is_told_beside_its_field(signed_in: Watched, service: RunningService) -> None:
+    audit_compas(signed_in, service)
+    page = signed_in.page
+    page.goto(f"{service.address}/reports?from=2026-05-02&to=2026-05-01")
+
+    assert "before the first day" in page.inner_text("#to-error")
+    assert page.locator("tbody th").count() == 0
+
+
 def test_report_is_taken_along_as_a_file(signed_in: Watched, service: RunningService, tmp_path: Path) -> None:
     audit_compas(signed_in, service)
     with signed_in.page.expect_download() as download:

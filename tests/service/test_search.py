@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from evenhand.service import migrate
 from evenhand.service.audits import store as audits
 from evenhand.service.audits.representations import AuditSubmission
 from evenhand.service.audits.search import Search, searchable
+from evenhand.service.audits.search_form import search_form
 from evenhand.service.audits.tables import Audit
 from evenhand.service.db import Database
 from evenhand.service.errors import UnknownProject
@@ -247,3 +249,29 @@ def test_a_search_for_nonsense_is_pointed_at(client: Client, kind: str, query: s
     assert (answer.status, answer.type) == (422, "application/problem+json")
     assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
     assert "Value error" not in answer.json["errors"][0]["detail"]
+
+
+def test_the_next_page_of_a_searched_list_keeps_the_search(database: Database) -> None:
+    for number in range(60):
+        add(database, f"n{number:02}", model="a & b")
+    add(database, "other")
+
+    with database.reading() as session:
+        search = search_form(session, {"q": "a &", "from": "2026-05-01", "to": " ", "outcome": "", "cursor": "x"})
+        first = search.page(session, list_reports, cursor=None)
+        kept = parse_qs(search.query + f"cursor={first.next}")
+        again = search_form(session, {name: value for name, (value,) in kept.items()})
+        second = again.page(session, list_reports, cursor=kept["cursor"][0])
+
+    assert (again.filled, again.errors) == (search.filled, {})
+    assert [row.id for row in first.items + second.items] == [f"n{number:02}" for number in range(59, -1, -1)]
+
+
+@pytest.mark.parametrize(("field", "value"), [("from", "yesterday"), ("project", "nobodys"), ("outcome", "failed")])
+def test_a_form_with_a_fault_looks_for_nothing(database: Database, field: str, value: str) -> None:
+    add(database, "one")
+
+    with database.reading() as session:
+        search = search_form(session, {field: value})
+        assert search.page(session, list_reports, cursor=None).items == []
+    assert list(search.errors) == [field]

@@ -1,6 +1,7 @@
 """Numbers and groups in words, for the messages of every audit. Whole pages are laid out in `service`."""
 
 from evenhand.auditors.report import Group
+from evenhand.auditors.verdict import Comparison
 
 LONGEST_NAME = 80
 """Characters of a name in a sentence or a table; the whole of it stands in the report's `group`."""
@@ -32,6 +33,12 @@ def group_name(group: Group | None) -> str:
     return " × ".join(
         f"unknown ({printable(name)} missing)" if value is None else legible(value) for name, value in group.items()
     )
+
+
+def would_have_shown(comparison: Comparison, detectable: float) -> str:
+    """The smallest disparity that four of five samples of this size would show."""
+    what, beyond = ("ratio", "less") if comparison is Comparison.RATIO else (comparison.value, "more")
+    return f"In this many rows only a {what} of {number(detectable)} or {beyond} would probably have shown."
 
 
 def printable(text: str) -> str:

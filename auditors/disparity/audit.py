@@ -31,6 +31,7 @@ class Meaning:
 
     Attributes:
         positive, favourable: the values, as text.
+        negative: the label's value that is not positive, where there is one only.
         label, prediction: how the columns are called; label None where there is none.
         favourable_is_positive: whether being predicted positive helps the person.
     """
@@ -40,6 +41,7 @@ class Meaning:
     label: str | None
     prediction: str
     favourable_is_positive: bool
+    negative: str | None = None
 
 
 def audit_group_disparity(
@@ -101,6 +103,7 @@ def audit_group_disparity(
     document = GroupDisparity(
         positive=meaning.positive,
         favourable=meaning.favourable,
+        negative=meaning.negative,
         label=meaning.label,
         prediction=meaning.prediction,
         family_level=min((check.budget.level for check in checks), default=1 - policy.alpha),

@@ -12,7 +12,7 @@ from evenhand.auditors.policy import SMALL_GROUP_ROWS
 from evenhand.auditors.practice.one_person import Selected, one_person_turns, ratio, with_one_swapped
 from evenhand.auditors.report import Finding
 from evenhand.auditors.verdict import Comparison, Gate, Verdict
-from evenhand.auditors.words import group_name, number, span, spoken
+from evenhand.auditors.words import group_name, number, span, spoken, would_have_shown
 
 
 def pair_message(finding: Finding, metric: Metric, evidence: Evidence, first: int, second: int) -> str:
@@ -182,5 +182,5 @@ def _settle(finding: Finding) -> str:
     if finding.rows_needed is not None:
         text += f" {rows_to_settle(finding)}"
     if finding.detectable is not None:
-        text += f" These rows would have shown a {finding.comparison.value} of {number(finding.detectable)}."
+        text += f" {would_have_shown(finding.comparison, finding.detectable)}"
     return text

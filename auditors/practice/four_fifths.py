@@ -147,7 +147,7 @@ def _said(value: float, after: float | None, name: str, z: float | None, below: 
             else f"Below four-fifths ({number(value)}); not significant ({deviations}): chance could show as much."
         )
     if significant and value < 1:
-        return f"Within four-fifths ({number(value)}), and the difference is significant ({deviations}): both hold."
+        return f"Within four-fifths ({number(value)}), though the difference is significant ({deviations})."
     return f"Within four-fifths ({number(value)}); not significant ({deviations})." if value < 1 else ""
 
 

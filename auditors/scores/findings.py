@@ -14,7 +14,7 @@ from evenhand.auditors.scores.grouped import GroupedScores
 from evenhand.auditors.scores.measured import Measured
 from evenhand.auditors.scores.plan import ScoreCheck
 from evenhand.auditors.verdict import Comparison, Gate, Verdict
-from evenhand.auditors.words import group_name, number, quoted_group, span
+from evenhand.auditors.words import group_name, number, quoted_group, span, would_have_shown
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -304,7 +304,7 @@ def _message(
             f"About {settle.rows_needed:,} rows in the smallest group, the others in proportion, would probably settle it."
         )
     if settle.detectable is not None:
-        parts.append(f"These rows would have shown a {check.comparison.value} of {number(settle.detectable)}.")
+        parts.append(would_have_shown(check.comparison, settle.detectable))
     if check.gate is not Gate.OFF:
         bound = number(check.tolerance)
         demand = (

@@ -113,6 +113,7 @@ class Outcomes:
         label: 1 where the positive class is true; None without labels.
         prediction: 1 where it is predicted.
         positive, favourable: as text.
+        negative: the label's one other value, as text; None without labels and where there are several.
         favourable_is_positive: whether being predicted positive helps the person.
         predicted_by: how predictions came about, for people.
     """
@@ -123,6 +124,7 @@ class Outcomes:
     favourable: str
     favourable_is_positive: bool
     predicted_by: str
+    negative: str | None = None
 
 
 def outcomes_of(
@@ -161,7 +163,14 @@ def outcomes_of(
         predicted_by = columns.prediction
     positive_text = positive if positive is not None else "1"
     favourable, is_positive = _favourable(columns, table, positive_text)
-    return Outcomes(label, prediction, positive_text, favourable, is_positive, predicted_by)
+    negative = None if label is None else _negative(table, str(columns.label), label)
+    return Outcomes(label, prediction, positive_text, favourable, is_positive, predicted_by, negative)
+
+
+def _negative(table: Table, column: str, label: NDArray[np.int8]) -> str | None:
+    groups = table.groups(column)
+    others = [groups.values[code] for code in np.unique(groups.codes[label == 0])]
+    return others[0] if len(others) == 1 else None
 
 
 def _refuse_scores(column: str, table: Table, *, label: str | None) -> None:

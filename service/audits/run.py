@@ -120,6 +120,7 @@ def _group_disparity(subject: AuditSubject, request: AuditRequest, progress: Pro
         label=subject.columns.label,
         prediction=subject.outcomes.predicted_by,
         favourable_is_positive=subject.outcomes.favourable_is_positive,
+        negative=subject.outcomes.negative,
     )
     document, findings = audit_group_disparity(
         table,

@@ -17,20 +17,28 @@ MEANINGS = {name: metric.meaning for name, metric in COUNT_METRICS.items()} | {
     "favourable_rate": favourable_rate(favourable_is_positive=True).meaning
 }
 MEANINGS |= {name: metric.meaning for name, metric in SCORE_METRICS.items()}
-SOURCES = {name: metric.source for name, metric in COUNT_METRICS.items()} | {
-    name: metric.source for name, metric in SCORE_METRICS.items()
+SOURCES = {
+    name: metric.source
+    for name, metric in (*COUNT_METRICS.items(), *SCORE_METRICS.items())
+    if metric.source != "none needed"
 }
 
 
 @dataclass(frozen=True)
 class GroupTable:
-    """The groups of one attribute, largest first, then small ones, then unknown ones."""
+    """The groups of one attribute, largest first, then small ones, then unknown ones.
+
+    Attributes:
+        headline, further: metrics of the first table and of the second.
+        undefined: metrics that no group has for one and the same reason, by that reason.
+    """
 
     attribute: str
     result: AttributeResult
     rows: list[GroupResult]
     headline: list[str]
     further: list[str]
+    undefined: dict[str, list[str]]
     single: bool
     decides: bool
 
@@ -78,13 +86,28 @@ def tag(row: GroupResult) -> str:
 def _table(result: AttributeResult, *, decides: bool) -> GroupTable:
     names = list(dict.fromkeys(name for row in (*result.groups, result.overall) for name in row.metrics))
     headline = [name for name in HEADLINE if name in names] or names[:3]
+    undefined = _undefined_alike(result, [name for name in names if name not in headline])
     rows = sorted(result.groups, key=lambda row: (row.unknown, row.small, -row.n))
     return GroupTable(
         attribute=result.attribute,
         result=result,
         rows=rows,
         headline=headline,
-        further=[name for name in names if name not in headline],
+        further=[
+            name for name in names if name not in headline and not any(name in alike for alike in undefined.values())
+        ],
+        undefined=undefined,
         single=all(len(row.group) == 1 for row in result.groups),
         decides=decides,
     )
+
+
+def _undefined_alike(result: AttributeResult, names: list[str]) -> dict[str, list[str]]:
+    """Metrics undefined in every group and overall, for one reason, by that reason: said once instead of in every cell."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        shown = [row.metrics[name] for row in (*result.groups, result.overall) if name in row.metrics]
+        reasons = {each.reason for each in shown if each.estimate is None}
+        if len(reasons) == 1 and all(each.estimate is None for each in shown) and (reason := reasons.pop()):
+            alike.setdefault(reason, []).append(name)
+    return alike

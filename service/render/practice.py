@@ -122,8 +122,8 @@ def four_fifths(table: FourFifths) -> PracticeTable:
     rows = sorted(table.groups, key=lambda row: (row.small, -row.n))
     return PracticeTable(
         attribute=table.attribute,
-        caption=f"{words.first_upper(table.attribute)}, {against}{_unknown(table.unknown)}",
-        header=[words.first_upper(table.attribute), *header, "In words"],
+        caption=f"{table.attribute}, {against}{_unknown(table.unknown)}",
+        header=[table.attribute, *header, "In words"],
         rows=[_against_most_selected(row) for row in rows],
         notes=table.notes,
     )
@@ -140,9 +140,9 @@ def local_law_144(table: LocalLaw144) -> PracticeTable:
     rows = sorted(table.categories, key=lambda row: -row.n)
     return PracticeTable(
         attribute=table.attribute,
-        caption=f"{words.first_upper(table.attribute)}: {what}{_unknown(table.unknown)}",
+        caption=f"{table.attribute}: {what}{_unknown(table.unknown)}",
         header=[
-            words.first_upper(table.attribute),
+            table.attribute,
             "People",
             "Beyond the median" if scored else "Selected",
             "Scoring rate" if scored else "Selection rate",
@@ -169,7 +169,7 @@ def lending(table: Lending) -> PracticeTable:
     ]
     return PracticeTable(
         attribute=table.attribute,
-        caption=f"{words.first_upper(table.attribute)}, against {words.group(table.reference)}, {chosen}: adverse impact ratio "
+        caption=f"{table.attribute}, against {words.group(table.reference)}, {chosen}: adverse impact ratio "
         "where the cutoff favours so many",
         header=["Cutoff", *(words.group(group.group) for group in table.groups)],
         rows=[

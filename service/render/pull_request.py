@@ -23,7 +23,7 @@ def markdown(report: Report) -> str:
         parts += [text(unknown) for unknown in bounds.lines(report)]
     for shown in groups.tables(report):
         if shown.single:
-            parts += [f"### {text(words.first_upper(shown.attribute))}", _groups(shown)]
+            parts += [f"### {text(shown.attribute)}", _groups(shown)]
             if len(shown.rows) > MOST_GROUPS:
                 parts.append(f"and {numbers.rows(len(shown.rows) - MOST_GROUPS)} smaller groups in the report")
     if (worst := subgroups.line(report)) is not None:

@@ -4,9 +4,11 @@ import shlex
 from dataclasses import dataclass
 
 from evenhand.auditors.disparity.words import rows_to_settle
+from evenhand.auditors.metrics import COMPOSITES
 from evenhand.auditors.gate import EXIT_MEANING
 from evenhand.auditors.policy import Policy
-from evenhand.auditors.report import Attack, Finding, GroupDisparity, Report
+from evenhand.auditors.report import Attack, Finding, Group, GroupDisparity, Report
+from evenhand.auditors.words import would_have_shown
 from evenhand.auditors.verdict import Comparison, Gate, Verdict
 from evenhand.service.render import checks, numbers, words
 
@@ -15,14 +17,14 @@ ASKED = {
     "favourable_rate": ("", "got the favourable outcome ({favourable})"),
     "true_positive_rate": ("Of those whose {label} is {positive}, ", "were predicted {positive}"),
     "false_negative_rate": ("Of those whose {label} is {positive}, ", "were not predicted {positive}"),
-    "false_positive_rate": ("Of those whose {label} is not {positive}, ", "were predicted {positive}"),
-    "true_negative_rate": ("Of those whose {label} is not {positive}, ", "were not predicted {positive}"),
+    "false_positive_rate": ("Of those whose {label} is {negative}, ", "were predicted {positive}"),
+    "true_negative_rate": ("Of those whose {label} is {negative}, ", "were not predicted {positive}"),
     "precision": ("Of those predicted {positive}, ", "were {positive} by their {label}"),
-    "false_discovery_rate": ("Of those predicted {positive}, ", "were not {positive} by their {label}"),
-    "negative_predictive_value": ("Of those not predicted {positive}, ", "were not {positive} by their {label}"),
+    "false_discovery_rate": ("Of those predicted {positive}, ", "were {negative} by their {label}"),
+    "negative_predictive_value": ("Of those not predicted {positive}, ", "were {negative} by their {label}"),
     "false_omission_rate": ("Of those not predicted {positive}, ", "were {positive} by their {label}"),
     "accuracy": ("", "were predicted as labelled"),
-    "base_rate": ("", "have the {label} {positive}"),
+    "base_rate": ("", "are {positive} by their {label}"),
 }
 """Rates as a person would ask for them: of whom, and what happened to them."""
 
@@ -71,8 +73,11 @@ def aside(report: Report) -> str:
 
 
 def comparison(report: Report, check: checks.Check) -> Sentence:
-    """The pair that decides, as people: 'Of those ..., 45 in 100 of A and 23 in 100 of B ...: a gap of .214, ...'"""
-    people = _people(report, check.deciding) if check.deciding else None
+    """The pair that decides, as people: 'Of those ..., 45 in 100 with sex A and 23 in 100 with sex B ...: a gap of .214, ...'
+
+    Where the check itself has another interval, the pair's is said to be its own.
+    """
+    people = _people(report, check.deciding, alone=own_interval(check)) if check.deciding else None
     return people or Sentence(words.first_upper(_ended(check.finding.message)))
 
 
@@ -84,6 +89,33 @@ def pair(finding: Finding) -> str:
     if finding.reference is None:
         return f"{words.group(finding.group)} {between} the rest" if finding.reference_n else words.group(finding.group)
     return f"{words.group(finding.group)} {between} {words.group(finding.reference)}"
+
+def own_interval(check: checks.Check) -> bool:
+    """Whether the pair that decides has other numbers than the check: then a reader must be told which are whose."""
+    pair, whole = check.deciding, check.finding
+    if pair is None or pair.low is None or pair.high is None or whole.low is None or whole.high is None:
+        return False
+    of_pair, of_check = ({abs(low), abs(high)} for low, high in ((pair.low, pair.high), (whole.low, whole.high)))
+    return of_pair != of_check
+
+
+def among(check: checks.Check) -> str:
+    """What the number of a check is, where it was read from several comparisons."""
+    composite = COMPOSITES.get(check.finding.metric)
+    if len(check.pairs) < 2 or (composite is not None and composite.average):
+        return ""
+    return f"the {'smallest' if check.finding.comparison is Comparison.RATIO else 'largest'} of all comparisons"
+
+
+def reasons(report: Report) -> str:
+    """Why the gate answers as it does; what is said of several checks is said once."""
+    said: dict[str, list[str]] = {}
+    for reason in report.gate.reasons:
+        what, _, of = reason.partition(": ")
+        said.setdefault(what, []).append(of)
+    parts = [f"{what}: {'; '.join(of)}" if any(of) else what for what, of in said.items()]
+    return " ".join(f"{words.first_upper(part)}." for part in parts)
+
 
 
 def compared(pair: Finding) -> str:
@@ -109,8 +141,7 @@ def still_needed(finding: Finding) -> str:
     if finding.rows_needed is not None:
         parts.append(rows_to_settle(finding))
     if finding.detectable is not None:
-        what = "ratio" if finding.comparison is Comparison.RATIO else "gap"
-        parts.append(f"These rows would have shown a {what} of {numbers.short(finding.detectable)}.")
+        parts.append(would_have_shown(finding.comparison, finding.detectable))
     return " ".join(parts)
 
 
@@ -121,7 +152,7 @@ def expected_without_disparity(report: Report, finding: Finding) -> str:
         return ""
     of_attribute = next((result for result in audit.attributes if result.attribute == finding.attribute), None)
     expected = of_attribute.expected_largest_gap.get(finding.metric) if of_attribute else None
-    return "" if expected is None else f"{numbers.short(expected)} expected among equals"
+    return "" if expected is None else f"equal groups would show about {numbers.short(expected)}"
 
 
 def compares_several(pairs: list[Finding]) -> bool:
@@ -230,7 +261,7 @@ def context(report: Report) -> dict[str, str]:
     return {words.first_upper(name.replace("_", " ")): text for name, text in said.items() if text}
 
 
-def _people(report: Report, pair: Finding) -> Sentence | None:
+def _people(report: Report, pair: Finding, *, alone: bool) -> Sentence | None:
     audit = report.audits.group_disparity
     metric = checks.components(pair.metric)[0]
     one, other = (checks.rate(report, pair, side, metric) for side in ("group", "reference"))
@@ -245,12 +276,23 @@ def _people(report: Report, pair: Finding) -> Sentence | None:
         return None
     of_whom, what = (text.format(**_vocabulary(audit)) for text in ASKED[metric])
     first, second, size = numbers.out_of(one.estimate, other.estimate)
-    counted = f"{first} in {size} of {words.group(pair.group)} and {second} in {size} of {words.group(pair.reference)}"
-    return Sentence(f"{of_whom}{counted} {what}: {_kind(pair)} of ", _size(pair), f"{_between(pair)}{_limit(pair)}.")
+    counted = (
+        f"{first} in {size} with {_people_of(pair.group)} and {second} in {size} with {_people_of(pair.reference)}"
+    )
+    return Sentence(
+        f"{of_whom}{counted} {what}: {_kind(pair)} of ", _size(pair), f"{_between(pair, alone=alone)}{_limit(pair)}."
+    )
+
+
+def _people_of(group: Group | None) -> str:
+    return words.group_in_full(group or {})
 
 
 def _vocabulary(audit: GroupDisparity) -> dict[str, str]:
-    return {"label": audit.label or "label", "positive": audit.positive, "favourable": audit.favourable}
+    positive = words.value(audit.positive)
+    negative = f"not {positive}" if audit.negative is None else words.value(audit.negative)
+    favourable = words.value(audit.favourable)
+    return {"label": audit.label or "label", "positive": positive, "negative": negative, "favourable": favourable}
 
 
 def _kind(finding: Finding) -> str:
@@ -261,12 +303,13 @@ def _size(finding: Finding) -> str:
     return numbers.short(None if finding.estimate is None else abs(finding.estimate))
 
 
-def _between(finding: Finding) -> str:
+def _between(finding: Finding, *, alone: bool) -> str:
     if finding.low is None or finding.high is None:
         return ""
     turned = finding.estimate is not None and finding.estimate < 0
     low, high = (-finding.high, -finding.low) if turned else (finding.low, finding.high)
-    return f", between {numbers.short(low)} and {numbers.short(high)}"
+    of_whom = " for this pair" if alone else ""
+    return f", between {numbers.short(low)} and {numbers.short(high)}{of_whom}"
 
 
 def _limit(finding: Finding) -> str:
@@ -274,6 +317,17 @@ def _limit(finding: Finding) -> str:
         return ""
     least = "at least " if finding.comparison is Comparison.RATIO else ""
     return f", where {least}{numbers.brief(finding.tolerance)} is tolerated"
+def _unsettled(strict: list[Verdict]) -> str:
+    """'none of the four checks that must be proven within their tolerance could be settled'."""
+    still_open = strict.count(Verdict.INCONCLUSIVE)
+    if len(strict) == 1:
+        return "the one check that must be proven within its tolerance could not be settled"
+    of_all = f"of the {words.plural(len(strict), 'check')} that must be proven within their tolerance"
+    if still_open == len(strict):
+        return f"none {of_all} could be settled"
+    return f"{words.number_word(still_open)} {of_all} could not be settled"
+
+
 
 
 def _within(report: Report) -> Sentence:
@@ -292,10 +346,7 @@ def _open(report: Report, check: checks.Check) -> Sentence:
     strict = [each.finding.verdict for each in checks.gated(report) if each.finding.gate is Gate.STRICT]
     if not strict:
         return Sentence("No disparity is proven, and none is excluded: no check had to be proven within a tolerance.")
-    still_open = (
-        f"{words.number_word(strict.count(Verdict.INCONCLUSIVE))} of {words.plural(len(strict), 'strict check')}"
-    )
-    before = f"No disparity is proven, and none is excluded: {still_open} could not be settled. "
+    before = f"No disparity is proven, and none is excluded: {_unsettled(strict)}. "
     if not numbers.is_number(check.finding.estimate):
         on = f" on {check.finding.attribute}" if check.finding.attribute else ""
         return Sentence(f"{before}{words.first_upper(words.metric(check.finding.metric))}{on}: {check.finding.message}")

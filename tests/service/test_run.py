@@ -38,6 +38,24 @@ def test_audit_takes_the_rows_that_training_kept(german_report: Report) -> None:
     assert "those the model was not trained on" in german_report.subject.data.limits[0]
 
 
+@pytest.mark.parametrize(
+    ("values", "positive", "negative"),
+    [(("yes", "no"), "yes", "no"), ((1, 0), None, "0"), ((True, False), None, "False"), (("a", "b", "c"), "a", None)],
+)
+def test_label_has_its_other_value_by_its_own_name(
+    values: tuple[object, ...], positive: str | None, negative: str | None, tmp_path: Path
+) -> None:
+    rows = [f"{values[i % len(values)]},{values[i % 2]},{'mf'[i % 7 % 2]}" for i in range(84)]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["hired,said,sex", *rows]))
+    data = DataSection(label="hired", prediction="said", sensitive=["sex"], positive=positive)
+
+    report = run_audit(AuditRequest(source=str(path), policy=Policy(data=data), only=["group_disparity"]))
+
+    assert report.audits.group_disparity is not None
+    assert report.audits.group_disparity.negative == negative
+
+
 def test_report_names_the_model_and_its_confinement(german_report: Report) -> None:
     model = german_report.subject.model
 

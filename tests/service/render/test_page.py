@@ -11,7 +11,8 @@ def test_verdict_is_said_of_people() -> None:
     said = str(sentences.verdict(examples.compas()))
 
     assert said.startswith(
-        "Of those whose two_year_recid is 1, 72 in 100 of African-American and 32 in 100 of Other were predicted 1: a gap of .397"
+        "Of those whose two_year_recid is 1, 72 in 100 with race African-American and 32 in 100 with race Other were "
+        "predicted 1: a gap of .397, between .245 and .522 for this pair"
     )
     assert said.endswith("where .10 is tolerated.")
 

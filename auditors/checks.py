@@ -95,6 +95,23 @@ def _decided(finding: Finding, tolerance: float) -> Verdict:
     return Verdict.INCONCLUSIVE
 
 
+def checks_behind(findings: Sequence[Finding]) -> list[Check]:
+    """The checks that a policy would have to name for these findings to be gated as they are.
+
+    Args:
+        findings: of any audits; those of group disparity are planned from the policy and are left out.
+    """
+    attributes: dict[tuple[AuditName, str, float, Gate], list[str]] = {}
+    for finding in findings:
+        if finding.audit in METRICS and finding.gate is not Gate.OFF and finding.tolerance is not None:
+            asked = (finding.audit, finding.metric, finding.tolerance, finding.gate)
+            attributes.setdefault(asked, []).extend([finding.attribute] if finding.attribute else [])
+    return [
+        Check(audit=audit, metric=metric, within=within, gate=gate, attributes=named or None)
+        for (audit, metric, within, gate), named in attributes.items()
+    ]
+
+
 def unanswered(
     checks: Sequence[Check], *, findings: Sequence[Finding], why_not: Mapping[AuditName, str | None]
 ) -> list[Finding]:

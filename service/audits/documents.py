@@ -5,6 +5,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from evenhand.auditors.policy import Policy
 from evenhand.auditors.report import AuditName
 
+FRAME = "the data frame"
+"""What messages and the report call rows that came from memory."""
+
 
 class AuditRequest(BaseModel):
     """One audit to run. `source` and `model_path` are names or paths on this machine; ids are resolved before."""

@@ -19,7 +19,7 @@ from evenhand.auditors.clusters import UnitRows
 from evenhand.auditors.counts import Attribute, CountTable
 from evenhand.auditors.disparity import Meaning, audit_group_disparity
 from evenhand.auditors.gate import decide, overall_verdict
-from evenhand.auditors.policy import default_checks
+from evenhand.auditors.policy import ModelSection, default_checks
 from evenhand.auditors.practice.tables import practice_tables
 from evenhand.auditors.protocols import Progress, silent
 from evenhand.auditors.report import (
@@ -335,7 +335,7 @@ def _report(request: AuditRequest, subject: AuditSubject, audits: Audits, findin
                 warnings=list(subject.lookalikes),
             ),
             model=subject.model_document(request.model_name),
-            policy=_policy_applied(request, subject),
+            policy=_policy_applied(request, subject, audits, findings),
         ),
         verdict=overall_verdict(findings, gate),
         gate=gate,
@@ -349,7 +349,9 @@ def _report(request: AuditRequest, subject: AuditSubject, audits: Audits, findin
     )
 
 
-def _policy_applied(request: AuditRequest, subject: AuditSubject) -> dict[str, Any]:
+def _policy_applied(
+    request: AuditRequest, subject: AuditSubject, audits: Audits, findings: list[Finding]
+) -> dict[str, Any]:
     """The policy with every gap filled by what was applied, so that the audit can be repeated from the report alone."""
     columns = subject.columns
     roles = {
@@ -366,9 +368,14 @@ def _policy_applied(request: AuditRequest, subject: AuditSubject) -> dict[str, A
         "pair": columns.pair,
     }
     policy = request.policy
-    checks = policy.check or default_checks(with_labels=columns.label is not None)
     data = policy.data.model_copy(update={"source": None, **{k: v for k, v in roles.items() if v is not None}})
-    document = policy.model_copy(update={"data": data, "check": checks, "model": None})
+    # where a model lies, and where its secrets are kept, is of this machine
+    model = policy.model.model_dump(exclude={"path", "url", "headers"}, exclude_none=True) if policy.model else {}
+    default = default_checks(with_labels=columns.label is not None) if audits.group_disparity is not None else []
+    applied = policy.check or [*default, *checks.checks_behind(findings)]
+    document = policy.model_copy(
+        update={"data": data, "check": applied, "model": ModelSection(**model) if model else None}
+    )
     return document.model_dump(mode="json", exclude_none=True) | {"seed": request.seed, "thorough": request.thorough}
 
 

@@ -11,14 +11,14 @@ from evenhand.auditors.errors import LengthMismatch
 from evenhand.auditors.policy import Policy, intersection
 from evenhand.auditors.report import AUDIT_NAMES
 from evenhand.datasets.errors import MissingColumn
-from evenhand.service.audits.documents import AuditRequest
+from evenhand.service.audits.documents import FRAME, AuditRequest
 from evenhand.service.audits.endpoints import model_name
 from evenhand.service.audits.errors import BadArgument, BadPolicy
 from evenhand.service.audits.policy_file import problems, read_policy, with_roles
 from evenhand.service.audits.run import audit_subject, on_its_device
 from evenhand.service.audits.subject import open_subject
 from evenhand.service.python.alignment import refuse_other_rows
-from evenhand.service.python.columns import FRAME, column, columns, frame_columns, name_of, table_of
+from evenhand.service.python.columns import column, columns, frame_columns, name_of, table_of
 from evenhand.service.python.result import AuditResult, Decided
 from evenhand.service.wording import ARGUMENTS, Arguments, PolicyKeys, spoken
 

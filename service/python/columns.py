@@ -14,10 +14,8 @@ import pyarrow as pa
 from evenhand.datasets.errors import EmptySource
 from evenhand.datasets.objects import column_of_objects
 from evenhand.datasets.table import Table
+from evenhand.service.audits.documents import FRAME
 from evenhand.service.audits.errors import BadArgument
-
-FRAME = "the data frame"
-"""What messages and the report call rows that came from memory."""
 
 
 def column(values: Any, argument: str) -> Any:

@@ -13,6 +13,7 @@ from evenhand.service.render import (
     numbers,
     practice,
     proxy_places,
+    recomputing,
     recourse,
     sentences,
     words,
@@ -420,7 +421,11 @@ def _unknown(report: Report) -> Iterator[Block]:
 def _record(report: Report) -> Iterator[Block]:
     data, model = report.subject.data, report.subject.model
     yield heading("How to recompute this report")
-    yield {"kind": "code", "text": sentences.command(report)}
+    recipe = recomputing.recipe(report, ascii_only=True)
+    yield text(recipe.save)
+    yield {"kind": "code", "text": recipe.policy}
+    yield text(recipe.run)
+    yield {"kind": "code", "text": recipe.command}
     yield text("The same data, model, policy and seed give the same report, apart from its id and times.", soft=True)
     found = {
         "Data": f"{data.name}, {numbers.rows(data.rows)} rows, {numbers.rows(len(data.columns))} columns",

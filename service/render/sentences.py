@@ -1,15 +1,14 @@
 """Findings in the reader's words. Names of single things belong in `words`."""
 
-import shlex
 from dataclasses import dataclass
 
 from evenhand.auditors.disparity.words import rows_to_settle
-from evenhand.auditors.metrics import COMPOSITES
 from evenhand.auditors.gate import EXIT_MEANING
+from evenhand.auditors.metrics import COMPOSITES
 from evenhand.auditors.policy import Policy
 from evenhand.auditors.report import Attack, Finding, Group, GroupDisparity, Report
-from evenhand.auditors.words import would_have_shown
 from evenhand.auditors.verdict import Comparison, Gate, Verdict
+from evenhand.auditors.words import would_have_shown
 from evenhand.service.render import checks, numbers, words
 
 ASKED = {
@@ -90,6 +89,7 @@ def pair(finding: Finding) -> str:
         return f"{words.group(finding.group)} {between} the rest" if finding.reference_n else words.group(finding.group)
     return f"{words.group(finding.group)} {between} {words.group(finding.reference)}"
 
+
 def own_interval(check: checks.Check) -> bool:
     """Whether the pair that decides has other numbers than the check: then a reader must be told which are whose."""
     pair, whole = check.deciding, check.finding
@@ -115,7 +115,6 @@ def reasons(report: Report) -> str:
         said.setdefault(what, []).append(of)
     parts = [f"{what}: {'; '.join(of)}" if any(of) else what for what, of in said.items()]
     return " ".join(f"{words.first_upper(part)}." for part in parts)
-
 
 
 def compared(pair: Finding) -> str:
@@ -226,35 +225,6 @@ def attack_in_full(given: Attack) -> str:
     )
 
 
-def command(report: Report) -> str:
-    """The command line that gives this report again."""
-    policy = Policy.model_validate(report.subject.policy)
-    data = policy.data
-    source = data.source or report.subject.data.name
-    parts = ["evenhand audit", shlex.quote(source)]
-    if report.subject.model is not None:
-        parts.append(f"--model {shlex.quote((policy.model and policy.model.path) or report.subject.model.name)}")
-    for option in (
-        "label",
-        "prediction",
-        "score",
-        "threshold",
-        "positive",
-        "favourable",
-        "weight",
-        "stratum",
-        "unit",
-        "pair",
-    ):
-        value = getattr(data, option)
-        if value is not None:
-            parts.append(f"--{option} {shlex.quote(str(value))}")
-    parts += [f"--sensitive {shlex.quote(name)}" for name in data.sensitive or []]
-    parts += [f"--picture-size {data.picture_size[0]} {data.picture_size[1]}"] if data.picture_size else []
-    parts += [f"--only {name}" for name in policy.only or []]
-    return " ".join([*parts, *(["--thorough"] if policy.thorough else []), f"--seed {report.seed}"])
-
-
 def context(report: Report) -> dict[str, str]:
     """What the policy says for people: intended use, owner, provenance of the sensitive attribute."""
     said = Policy.model_validate(report.subject.policy).report.model_dump(exclude={"title"})
@@ -317,17 +287,6 @@ def _limit(finding: Finding) -> str:
         return ""
     least = "at least " if finding.comparison is Comparison.RATIO else ""
     return f", where {least}{numbers.brief(finding.tolerance)} is tolerated"
-def _unsettled(strict: list[Verdict]) -> str:
-    """'none of the four checks that must be proven within their tolerance could be settled'."""
-    still_open = strict.count(Verdict.INCONCLUSIVE)
-    if len(strict) == 1:
-        return "the one check that must be proven within its tolerance could not be settled"
-    of_all = f"of the {words.plural(len(strict), 'check')} that must be proven within their tolerance"
-    if still_open == len(strict):
-        return f"none {of_all} could be settled"
-    return f"{words.number_word(still_open)} {of_all} could not be settled"
-
-
 
 
 def _within(report: Report) -> Sentence:
@@ -356,6 +315,17 @@ def _open(report: Report, check: checks.Check) -> Sentence:
         people.key,
         f"{people.after} {still_needed(check.finding)}".rstrip(),
     )
+
+
+def _unsettled(strict: list[Verdict]) -> str:
+    """'none of the four checks that must be proven within their tolerance could be settled'."""
+    still_open = strict.count(Verdict.INCONCLUSIVE)
+    if len(strict) == 1:
+        return "the one check that must be proven within its tolerance could not be settled"
+    of_all = f"of the {words.plural(len(strict), 'check')} that must be proven within their tolerance"
+    if still_open == len(strict):
+        return f"none {of_all} could be settled"
+    return f"{words.number_word(still_open)} {of_all} could not be settled"
 
 
 def _small_groups(report: Report) -> list[str]:

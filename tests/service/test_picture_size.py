@@ -15,7 +15,7 @@ from evenhand.service.cli import cli
 from evenhand.service.datasets.lookup import DatasetChoice
 from evenhand.service.errors import RefusedAtDoor
 from evenhand.service.models.tables import Model
-from evenhand.service.render import sentences
+from evenhand.service.render.recomputing import recipe
 
 
 def pictures_of_two_sizes(folder: Path) -> Path:
@@ -48,7 +48,7 @@ def test_command_that_repeats_the_report_names_the_size(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["audit", str(source), *roles, "--json", str(report)])
 
     assert result.exit_code in (0, 1, 3), result.output
-    assert " --picture-size 6 3 " in sentences.command(Report.model_validate_json(report.read_text()))
+    assert "picture_size = [6, 3]" in recipe(Report.model_validate_json(report.read_text())).policy
 
 
 def test_without_it_the_error_names_the_key(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evenhand.auditors.policy import DataSection, Policy
-from evenhand.auditors.report import Report
+from evenhand.auditors.report import AuditName, Report
 from evenhand.service.audits.documents import AuditRequest
 from evenhand.service.audits.errors import NoRowsLeft
 from evenhand.service.audits.run import run_audit
@@ -82,6 +82,25 @@ def test_report_can_be_recomputed_from_itself_and_its_data(german_report: Report
     tests = [*verify_alone(german_report), *verify_again(german_report, source="german", model_path=str(german_model))]
 
     assert [test for test in tests if test.problem is not None] == []
+
+
+def test_report_without_a_policy_names_every_check_that_it_gated(german_model: Path) -> None:
+    """Also those of audits with rules of their own: else a second run by the policy in the report gates fewer."""
+    audits: list[AuditName] = ["group_disparity", "robustness"]
+    report = run_audit(AuditRequest(source="german", model_path=str(german_model), only=audits))
+
+    tests = [*verify_again(report, source="german", model_path=str(german_model))]
+
+    assert [test for test in tests if test.problem is not None] == []
+    assert [(check["audit"], check["metric"], check["gate"]) for check in report.subject.policy["check"][2:]] == [
+        ("robustness", "recourse", "proof")
+    ]
+
+
+def test_report_names_no_check_of_an_audit_that_was_left_out(german_model: Path) -> None:
+    report = run_audit(AuditRequest(source="german", model_path=str(german_model), only=["representation"]))
+
+    assert report.subject.policy["check"] == []
 
 
 def test_tampered_count_is_found(german_report: Report) -> None:

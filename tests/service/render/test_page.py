@@ -107,13 +107,6 @@ def test_compas_page_is_light() -> None:
     assert len(render.html(examples.compas())) < 150_000
 
 
-def test_command_line_gives_the_report_again() -> None:
-    assert sentences.command(examples.compas()) == (
-        "evenhand audit compas --label two_year_recid --score decile_score --threshold 5.0 --positive 1 --favourable 0 "
-        "--sensitive sex --sensitive race --seed 0"
-    )
-
-
 def test_limit_of_labels_that_only_the_selected_have_is_said_once_and_only_with_labels() -> None:
     said = "only for people whom an earlier decision selected"
 

@@ -26,8 +26,9 @@ from evenhand.service.jobs.queue import JobQueue
 from evenhand.service.models.api import api as models
 from evenhand.service.reports.api import api as reports
 from evenhand.service.rest import API, JSON, MAX_JSON_BYTES, problem
+from evenhand.service.reviews.api import api as reviews
 
-APIS = (datasets, models, audits, reports, health)
+APIS = (datasets, models, audits, reports, reviews, health)
 
 PAGES = ("home", "auth", "audits", "reports", "datasets", "models", "policies")
 """Folders whose pages.py has a blueprint `pages`."""

@@ -10,6 +10,7 @@ ServiceError
 │   ├── ModelNotFound
 │   ├── AuditNotFound
 │   ├── ReportNotFound
+│   ├── ReviewNotFound
 │   └── UnknownToken
 ├── BadRequest               the request says something that cannot be
 │   ├── BadCursor
@@ -139,6 +140,12 @@ class ReportNotFound(NotFound):
     """No report has this id, and no audit of this id has a report."""
 
     what, listing = "report", "GET /api/v1/reports lists them."
+
+
+class ReviewNotFound(NotFound):
+    """The report has no review of this id."""
+
+    what, listing = "review", "GET /api/v1/reports/ID/reviews lists those of a report."
 
 
 class UnknownToken(NotFound):
@@ -454,6 +461,7 @@ TABLE: dict[type[Exception], Kind] = {
     ModelNotFound: NOT_FOUND,
     AuditNotFound: NOT_FOUND,
     ReportNotFound: NOT_FOUND,
+    ReviewNotFound: NOT_FOUND,
     UnknownToken: NOT_FOUND,
     BadRequest: Kind(400),
     BadCursor: Kind(400),

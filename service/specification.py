@@ -102,7 +102,7 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
         statuses |= {"413", "415", "422", "503"}
     if method == "delete":
         statuses.add("409")
-    if "/reports/{report_id}" in path and "diff" not in path:
+    if "/reports/{report_id}" in path and "diff" not in path and "reviews" not in path:
         statuses |= {"406", "501"}
     for status in statuses:
         responses.setdefault(status, _problem(ERRORS[status]))

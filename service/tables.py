@@ -9,6 +9,7 @@ from evenhand.service.jobs.tables import Job, Worker
 from evenhand.service.models.tables import Model
 from evenhand.service.projects.tables import Project
 from evenhand.service.reports.tables import FindingRow, ReportRow
+from evenhand.service.reviews.tables import Review
 
 METADATA = Base.metadata
 
@@ -24,6 +25,7 @@ __all__ = [
     "Model",
     "Project",
     "ReportRow",
+    "Review",
     "Token",
     "Worker",
 ]

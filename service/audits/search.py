@@ -15,22 +15,13 @@ from evenhand.auditors.verdict import Verdict
 from evenhand.service.audits.tables import Audit
 from evenhand.service.projects.store import require_project
 from evenhand.service.reports.tables import ReportRow
+from evenhand.service.texts import typed
 
 MOST_CHARACTERS = 200
 DAY = "2026-07-01"
 
 Outcome = Literal["pass", "fail", "inconclusive"]
 """What the gate of a report said."""
-
-
-def _words(value: Any) -> Any:
-    if isinstance(value, str):
-        value = value.strip()
-        if not value.isprintable():
-            raise ValueError("there are characters in it that are no text")
-        if not value:
-            raise ValueError("it is empty; write words, or leave it out")
-    return value
 
 
 def _day(value: Any) -> Any:
@@ -41,7 +32,7 @@ def _day(value: Any) -> Any:
         raise ValueError(f"{value[:40]!r} is no day; write it as {DAY}") from None
 
 
-Words = Annotated[str, BeforeValidator(_words), Field(max_length=MOST_CHARACTERS)]
+Words = Annotated[str, BeforeValidator(typed), Field(max_length=MOST_CHARACTERS)]
 Day = Annotated[date, BeforeValidator(_day)]
 
 

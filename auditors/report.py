@@ -77,7 +77,15 @@ class Finding(Document):
     p_value: float | None = None
     gate: Gate = Gate.OFF
     message: str
-    rows_needed: int | None = None
+    rows_needed: int | None = Field(
+        default=None,
+        description="rows of the smallest group, the others in proportion, that settle it in four of five samples: if the "
+        "groups are truly equal, or, where the estimate lies beyond the tolerance, if it is the truth",
+    )
+    rows_needed_at_estimate: int | None = Field(
+        default=None,
+        description="the same if an estimate within the tolerance is the truth; null where it lies beyond, or too near",
+    )
     smallest_n: int | None = Field(default=None, description="rows of the smallest group, which `rows_needed` is about")
     detectable: float | None = None
     counterpart: Counterpart | None = None

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from evenhand.auditors.disparity.evidence import Evidence
 from evenhand.auditors.disparity.pairs import Pairs, bounds_between, gap_between
 from evenhand.auditors.disparity.plan import PlannedCheck
-from evenhand.auditors.disparity.settle import detectable_of_pairs, growth_of_pairs, rows_of
+from evenhand.auditors.disparity.settle import Growth, detectable_of_pairs, growth_of_pairs, rows_of
 from evenhand.auditors.disparity.words import pair_message
 from evenhand.auditors.exact_tests import exact, is_small
 from evenhand.auditors.report import Counterpart, ExactTests, Finding
@@ -74,8 +74,8 @@ def pair_findings(check: PlannedCheck, evidence: Evidence, pairs: Pairs, z: floa
         order = np.sort(np.argsort(-np.nan_to_num(pairs.gap, nan=-np.inf), kind="stable")[:MOST_PAIRS_LISTED])
     disparity, within = pairs.disparity, pairs.within
     unsettled = ~disparity & ~within
-    growth = np.full(len(pairs.estimate), np.nan)
-    detectable = np.full(len(pairs.estimate), np.nan)
+    nothing = np.full(len(pairs.estimate), np.nan)
+    growth, detectable = Growth(nothing, nothing), nothing
     if pairs.metric.is_rate and unsettled.any():
         growth = growth_of_pairs(check, evidence, pairs, z)
         detectable = detectable_of_pairs(check, evidence, pairs, z)
@@ -108,7 +108,8 @@ def pair_findings(check: PlannedCheck, evidence: Evidence, pairs: Pairs, z: floa
             reference_n=int(counts.rows[second]),
             p_value=finite(pairs.p_value[at]),
             message="",
-            rows_needed=rows_of(growth[at], smaller) if unsettled[at] else None,
+            rows_needed=rows_of(growth.settles[at], smaller) if unsettled[at] else None,
+            rows_needed_at_estimate=rows_of(growth.at_estimate[at], smaller) if unsettled[at] else None,
             detectable=finite(detectable[at]) if unsettled[at] else None,
             counterpart=counterpart,
             exact=tests,

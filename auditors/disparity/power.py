@@ -28,6 +28,12 @@ def _distance(p1: Floats, p2: Floats, *, comparison: Comparison, bound: float) -
     return p1 - p2 - bound if comparison is Comparison.DIFFERENCE else p1 - bound * p2
 
 
+def _room(p1: Floats, n1: Floats, p2: Floats, n2: Floats, *, comparison: Comparison, bound: float) -> Floats:
+    """How far these rates lie within the bound; the sizes play no part."""
+    distance = _distance(p1, p2, comparison=comparison, bound=bound)
+    return -distance if comparison is Comparison.DIFFERENCE else distance
+
+
 def _tested_spread(p1: Floats, n1: Floats, p2: Floats, n2: Floats, *, comparison: Comparison, bound: float) -> Floats:
     """Standard error that the score test of `bound` uses when both groups show exactly these rates."""
     statistic = score_z_difference if comparison is Comparison.DIFFERENCE else score_z_ratio
@@ -63,35 +69,54 @@ def growth_to_prove_disparity(
         return np.where(beyond > 1e-12, ((z * tested + Z_POWER * actual) / beyond) ** 2, np.nan)
 
 
-def _equality_margins(
-    rate: Floats, n1: Floats, n2: Floats, *, comparison: Comparison, tolerance: float
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Room to the tolerance at equality, and tested and true spreads of the test in each direction."""
-    bound = tolerance
-    tested_up = _tested_spread(rate, n1, rate, n2, comparison=comparison, bound=bound)
-    tested_down = _tested_spread(rate, n2, rate, n1, comparison=comparison, bound=bound)
-    true_up = _true_spread(rate, n1, rate, n2, comparison=comparison, bound=bound)
-    true_down = _true_spread(rate, n2, rate, n1, comparison=comparison, bound=bound)
-    room = np.full_like(rate, tolerance) if comparison is Comparison.DIFFERENCE else rate * (1 - tolerance)
-    return room, tested_up, tested_down, true_up, true_down
+@dataclass(frozen=True)
+class _Margins:
+    """Of both tests that show pairs within the tolerance: that the first is not too far on one side, nor on the other.
+
+    Attributes:
+        room: from the true rates to the tolerance; at most 0 where they lie on it or beyond.
+        tested, true: standard error that the test uses, and the one that the distance has.
+    """
+
+    room: tuple[Floats, Floats]
+    tested: tuple[Floats, Floats]
+    true: tuple[Floats, Floats]
+
+
+def _margins(p1: Floats, n1: Floats, p2: Floats, n2: Floats, *, comparison: Comparison, tolerance: float) -> _Margins:
+    def both(of: Callable[..., Floats]) -> tuple[Floats, Floats]:
+        return (
+            of(p1, n1, p2, n2, comparison=comparison, bound=tolerance),
+            of(p2, n2, p1, n1, comparison=comparison, bound=tolerance),
+        )
+
+    return _Margins(both(_room), both(_tested_spread), both(_true_spread))
 
 
 def growth_to_prove_within(
-    rate: Floats, n1: Floats, n2: Floats, *, comparison: Comparison, tolerance: float, z_equivalence: float
+    p1: Floats, n1: Floats, p2: Floats, n2: Floats, *, comparison: Comparison, tolerance: float, z_equivalence: float
 ) -> Floats:
-    """By how much both groups must grow so that equality at this rate is proven within with 80 % power; NaN if never."""
-    room, tested_up, tested_down, true_up, true_down = _equality_margins(
-        rate, n1, n2, comparison=comparison, tolerance=tolerance
-    )
+    """By how much both groups must grow so that pairs are proven within with 80 % power if these rates are the truth.
+
+    Args:
+        p1, n1, p2, n2: rates and trials of both groups, shape (pairs,).
+
+    Returns:
+        Factors on both sizes; NaN where the rates lie on the tolerance or beyond.
+    """
+    margins = _margins(p1, n1, p2, n2, comparison=comparison, tolerance=tolerance)
+    possible = (margins.room[0] > 0) & (margins.room[1] > 0)
 
     def power(growth: Floats) -> Floats:
         root = np.sqrt(growth)
         with np.errstate(divide="ignore", invalid="ignore"):
-            above = ndtr((room * root - z_equivalence * tested_up) / true_up)
-            below = ndtr((room * root - z_equivalence * tested_down) / true_down)
-        return np.where((true_up > 0) & (true_down > 0), above + below - 1, np.where(room > 0, 1.0, 0.0))
+            shown = [
+                ndtr(np.nan_to_num((room * root - z_equivalence * tested) / true, nan=-np.inf))
+                for room, tested, true in zip(margins.room, margins.tested, margins.true, strict=True)
+            ]
+        return shown[0] + shown[1] - 1
 
-    return _smallest_growth(power, np.where(room > 0, rate, np.nan))
+    return _smallest_growth(power, np.where(possible, p1, np.nan))
 
 
 def _smallest_growth(power: Callable[[Floats], Floats], shape_of: Floats) -> Floats:
@@ -159,30 +184,36 @@ def _draws(pairs: int) -> tuple[np.random.Generator, int]:
 
 
 def growth_to_prove_all_within(
-    groups: Sequence[tuple[float, Floats]], *, comparison: Comparison, tolerance: float, z_equivalence: float
+    groups: Sequence[tuple[float | Floats, Floats]],
+    *,
+    comparison: Comparison,
+    tolerance: float,
+    z_equivalence: float,
 ) -> float:
     """As `growth_to_prove_within` for every pair of several groups and several rates at once.
 
     Args:
-        groups: for each rate its common value and the groups' trials.
+        groups: for each metric its true rate, of all groups or of each, and the groups' trials.
 
-    By fixed draws of the groups' rates; in closed form for one rate of two groups.
+    By fixed draws of the groups' rates; in closed form for one metric of two groups.
     """
-    if len(groups) == 1 and len(groups[0][1]) == 2:
-        rate, sizes = groups[0]
+    each = [(np.broadcast_to(np.asarray(rate, dtype=np.float64), sizes.shape), sizes) for rate, sizes in groups]
+    if len(each) == 1 and len(each[0][1]) == 2:
+        rate, sizes = each[0]
         return float(
             growth_to_prove_within(
-                np.array([rate]),
+                rate[:1],
                 sizes[:1],
+                rate[1:],
                 sizes[1:],
                 comparison=comparison,
                 tolerance=tolerance,
                 z_equivalence=z_equivalence,
             )[0]
         )
-    rng, count = _draws(sum(len(sizes) * (len(sizes) - 1) // 2 for _, sizes in groups))
+    rng, count = _draws(sum(len(sizes) * (len(sizes) - 1) // 2 for _, sizes in each))
     worst = np.zeros(count)
-    for rate, sizes in groups:
+    for rate, sizes in each:
         needed = _roots_to_prove_all_within(
             rate, sizes, rng, count, comparison=comparison, tolerance=tolerance, z_equivalence=z_equivalence
         )
@@ -193,7 +224,7 @@ def growth_to_prove_all_within(
 
 
 def _roots_to_prove_all_within(
-    rate: float,
+    rate: Floats,
     sizes: Floats,
     rng: np.random.Generator,
     count: int,
@@ -205,23 +236,24 @@ def _roots_to_prove_all_within(
     """Root of the growth at which each draw has every pair within, shape (count,); None where no growth would do."""
     i, j = np.triu_indices(len(sizes), 1)
     deviations = rng.standard_normal((count, len(sizes))) * np.sqrt(rate * (1 - rate) / sizes)
-    room, tested_up, tested_down, _, _ = _equality_margins(
-        np.full(len(i), rate), sizes[i], sizes[j], comparison=comparison, tolerance=tolerance
-    )
-    if np.any(room <= 0):
+    margins = _margins(rate[i], sizes[i], rate[j], sizes[j], comparison=comparison, tolerance=tolerance)
+    if any(np.any(room <= 0) for room in margins.room):
         return None
-    # A pair passes at growth g when room - |stray|/root(g) > z spread/root(g), in both directions.
+    # A pair passes at growth g when room - stray / root(g) > z tested / root(g), in both directions.
     if comparison is Comparison.DIFFERENCE:
-        stray_up = deviations[:, i] - deviations[:, j]
-        stray_down = -stray_up
+        up = deviations[:, i] - deviations[:, j]
+        strays = up, -up
     else:
-        stray_up = tolerance * deviations[:, j] - deviations[:, i]
-        stray_down = tolerance * deviations[:, i] - deviations[:, j]
-    needed: Floats = np.maximum(
-        ((stray_up + z_equivalence * tested_up) / room).max(axis=1),
-        ((stray_down + z_equivalence * tested_down) / room).max(axis=1),
-    )
-    return needed
+        strays = (
+            tolerance * deviations[:, j] - deviations[:, i],
+            tolerance * deviations[:, i] - deviations[:, j],
+        )
+    needed = [
+        ((stray + z_equivalence * tested) / room).max(axis=1)
+        for stray, tested, room in zip(strays, margins.tested, margins.room, strict=True)
+    ]
+    larger: Floats = np.maximum(needed[0], needed[1])
+    return larger
 
 
 def detectable_gap(p2: Floats, n1: Floats, n2: Floats, *, comparison: Comparison, tolerance: float, z: float) -> Floats:

@@ -164,15 +164,41 @@ def _why_undefined(metric: Metric, counts: GroupCounts, members: NDArray[np.intp
 
 
 def rows_to_settle(finding: Finding) -> str:
-    """How many rows it takes; where there are as many already, chance decided, and that is said."""
-    smallest = finding.smallest_n or min(finding.n or 0, finding.reference_n or finding.n or 0)
+    """How many rows it takes, and what would have to be true; where there are as many already, chance decided.
+
+    Of an estimate within the tolerance the rows are said for equal groups and for the estimate; beyond, for the estimate.
+    """
     if finding.rows_needed is None:
         return ""
-    if finding.rows_needed <= smallest:
-        return "With as many rows as there are, four of five samples would have settled it; this one did not."
-    return (
-        f"About {finding.rows_needed:,} rows in the smallest group, the others in proportion, would probably settle it."
+    smallest = finding.smallest_n or min(finding.n or 0, finding.reference_n or finding.n or 0)
+    estimated = finding.audit == "group_disparity"
+    truth = (
+        ""
+        if not estimated
+        else "if the groups are as estimated"
+        if _beyond(finding)
+        else "if the groups were truly equal"
     )
+    if finding.rows_needed <= smallest:
+        of_whom = f" {truth}" if truth else ""
+        text = f"With as many rows as there are, four of five samples would have settled it{of_whom}; this one did not"
+    else:
+        rows = f"about {finding.rows_needed:,} rows in the smallest group, the others in proportion, would probably settle it"
+        text = f"{truth}, {rows}" if truth else rows
+    text = text[:1].upper() + text[1:]
+    if not estimated or _beyond(finding):
+        return f"{text}."
+    if finding.rows_needed_at_estimate is None:
+        return f"{text}. If they are as estimated, they are too near the tolerance to be settled."
+    return f"{text}. If they are as estimated, it takes about {finding.rows_needed_at_estimate:,}."
+
+
+def _beyond(finding: Finding) -> bool:
+    if finding.estimate is None or finding.tolerance is None:
+        return False
+    if finding.comparison is Comparison.RATIO:
+        return finding.estimate < finding.tolerance
+    return abs(finding.estimate) > finding.tolerance
 
 
 def _settle(finding: Finding) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.disparity.settle import rows_of
+from evenhand.auditors.disparity.words import rows_to_settle
 from evenhand.auditors.intervals import normal_quantile
 from evenhand.auditors.policy import SMALL_GROUP_ROWS
 from evenhand.auditors.report import Finding
@@ -26,9 +28,17 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Settle:
-    """What an open check would take: rows of the smallest group; and the smallest gap that these rows would have shown."""
+    """What an open check would take: rows of the smallest group; and the smallest gap that these rows would have shown.
+
+    Attributes:
+        rows_needed: if the groups are truly equal, or where the estimate lies beyond the tolerance, if it is the truth.
+        rows_needed_at_estimate: if an estimate within the tolerance is the truth.
+        smallest: rows of the smallest group compared.
+    """
 
     rows_needed: int | None = None
+    rows_needed_at_estimate: int | None = None
+    smallest: int | None = None
     detectable: float | None = None
 
 
@@ -88,7 +98,7 @@ def _difference(
     near = (low, high) if verdict is Verdict.PROVEN_DISPARITY else (equivalence_low, equivalence_high)
     says = "" if gaps.undefined[at] else f"{_begins(verdict, 'pair')} {_pair(check, grouped, gaps, values, at, *near)}"
     lacking = [int(i) for i in np.flatnonzero(compared) if _lacks(gaps, values, int(i))]
-    return Finding(
+    finding = Finding(
         id=check.id,
         audit="group_disparity",
         metric=check.metric.name,
@@ -107,10 +117,14 @@ def _difference(
         n=int(grouped.rows.rows[first]),
         reference_n=int(grouped.rows.rows[second]),
         gate=check.gate,
-        message=_message(check, grouped, says, lacking if undefined else [], compared, verdict, settle),
+        message="",
         rows_needed=settle.rows_needed,
+        rows_needed_at_estimate=settle.rows_needed_at_estimate,
+        smallest_n=settle.smallest,
         detectable=settle.detectable,
     )
+    message = _message(check, grouped, says, lacking if undefined else [], compared, finding)
+    return finding.model_copy(update={"message": message})
 
 
 def _lacks(gaps: ScoreGaps, values: Floats | None, group: int) -> bool:
@@ -150,7 +164,7 @@ def _value(check: ScoreCheck, grouped: GroupedScores, measured: Measured, compar
         if defined
         else ""
     )
-    return Finding(
+    finding = Finding(
         id=check.id,
         audit="group_disparity",
         metric=check.metric.name,
@@ -167,10 +181,10 @@ def _value(check: ScoreCheck, grouped: GroupedScores, measured: Measured, compar
         verdict=verdict,
         n=int(grouped.rows.rows[group]),
         gate=check.gate,
-        message=_message(
-            check, grouped, says, [int(members[i]) for i in np.flatnonzero(undefined)], compared, verdict, Settle()
-        ),
+        message="",
     )
+    lacking = [int(members[i]) for i in np.flatnonzero(undefined)]
+    return finding.model_copy(update={"message": _message(check, grouped, says, lacking, compared, finding)})
 
 
 def _begins(verdict: Verdict, what: str) -> str:
@@ -185,29 +199,44 @@ def _settle(check: ScoreCheck, grouped: GroupedScores, gaps: ScoreGaps, compared
     """Rows of the smallest group, the others in proportion, that would settle the check with 80 % power; what was detectable.
 
     Errors shrink with the square root of the rows. A gap beyond the tolerance would have to be proven so; else every pair
-    would have to be shown within, were all groups alike.
+    would have to be shown within, were all groups alike or were the estimates the truth.
     """
     tolerance, smallest = check.tolerance, int(grouped.rows.rows[compared].min())
     room = np.abs(gaps.estimate - tolerance)
     beyond = (gaps.estimate > tolerance) & (room > 1e-12)
     z_power = normal_quantile(POWER)
-    growth = np.nan
+    growth = at_estimate = np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         if beyond.any():
             growth = float(
                 np.min((((z + z_power) * gaps.error_down + gaps.bias_down + gaps.doubt) / room)[beyond]) ** 2
             )
         elif tolerance > 0 and not (room <= 1e-12).any():
-            draws = np.random.default_rng(20_261_124).standard_normal((POWER_DRAWS, len(grouped.groups)))
-            spread = gaps.error_up / np.sqrt(2)
-            stray = np.abs(draws[:, gaps.first] - draws[:, gaps.second]) * spread
-            bias = np.maximum(gaps.bias_down, gaps.bias_up) + gaps.doubt
-            needed = (stray + bias + check.budget.z_equivalence * gaps.error_up) / tolerance
-            growth = float(np.quantile(needed.max(axis=1), POWER)) ** 2
+            growth, at_estimate = (
+                _growth_to_show_within(gaps, truth, tolerance, check.budget.z_equivalence, groups=len(grouped.groups))
+                for truth in (np.zeros_like(gaps.estimate), gaps.estimate)
+            )
     at = int(np.argmax(gaps.bounds(check.budget.z_equivalence)[1]))
-    rows = max(int(np.ceil(growth * smallest)), SMALL_GROUP_ROWS) if np.isfinite(growth) else None
     detectable = float(tolerance + gaps.bias_down[at] + gaps.doubt[at] + (z + z_power) * gaps.error_down[at])
-    return Settle(rows, detectable if detectable < gaps.most else None)
+    return Settle(
+        rows_of(growth, smallest),
+        rows_of(at_estimate, smallest),
+        smallest,
+        detectable if detectable < gaps.most else None,
+    )
+
+
+def _growth_to_show_within(gaps: ScoreGaps, truth: Floats, tolerance: float, z: float, *, groups: int) -> float:
+    """By how much all groups must grow so that every pair is shown within with 80 % power if these are the true gaps.
+
+    Args:
+        truth: shape (pairs,), each less than the tolerance.
+    """
+    draws = np.random.default_rng(20_261_124).standard_normal((POWER_DRAWS, groups))
+    stray = (draws[:, gaps.first] - draws[:, gaps.second]) * gaps.error_up / np.sqrt(2)
+    shift = np.maximum(gaps.bias_down, gaps.bias_up) + gaps.doubt + z * gaps.error_up
+    needed = np.maximum((stray + shift) / (tolerance - truth), (shift - stray) / (tolerance + truth))
+    return float(np.quantile(needed.max(axis=1), POWER)) ** 2
 
 
 def _pair_findings(
@@ -281,8 +310,7 @@ def _message(
     says: str,
     lacking: list[int],
     compared: Mask,
-    verdict: Verdict,
-    settle: Settle,
+    finding: Finding,
 ) -> str:
     """Who decides, what is undefined, which groups are too small, what would settle it, how it counts."""
     rows = grouped.rows.rows
@@ -292,19 +320,17 @@ def _message(
             f"{check.metric.called} does not exist in {_names(grouped, lacking)}: {check.metric.undefined_when}."
         )
     small = [int(i) for i in np.flatnonzero(compared) if rows[i] < SMALL_GROUP_ROWS]
-    if small and verdict is not Verdict.PROVEN_DISPARITY:
+    if small and finding.verdict is not Verdict.PROVEN_DISPARITY:
         parts.append(f"Under {SMALL_GROUP_ROWS} rows, so that nothing is concluded: {_names(grouped, small)}.")
     left_out = [int(i) for i in np.flatnonzero(~compared & ~grouped.unknown)]
     if left_out:
         parts.append(
             f"Listed and left out by the policy, being under {SMALL_GROUP_ROWS} rows: {_names(grouped, left_out)}."
         )
-    if settle.rows_needed is not None:
-        parts.append(
-            f"About {settle.rows_needed:,} rows in the smallest group, the others in proportion, would probably settle it."
-        )
-    if settle.detectable is not None:
-        parts.append(would_have_shown(check.comparison, settle.detectable))
+    if finding.rows_needed is not None:
+        parts.append(rows_to_settle(finding))
+    if finding.detectable is not None:
+        parts.append(would_have_shown(check.comparison, finding.detectable))
     if check.gate is not Gate.OFF:
         bound = number(check.tolerance)
         demand = (

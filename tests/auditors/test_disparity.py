@@ -8,6 +8,7 @@ from evenhand.auditors.errors import NothingToCompare, PolicyError, UnknownAttri
 from evenhand.auditors.gate import decide
 from evenhand.auditors.intervals import normal_quantile
 from evenhand.auditors.policy import Check, Policy
+from evenhand.auditors.report import Finding
 from evenhand.auditors.verdict import Comparison, Gate, Verdict
 from tests.auditors.build import audited, gated, selected, table_of
 
@@ -280,6 +281,63 @@ def test_rows_needed_within_is_kept_when_drawn_again() -> None:
         passed += gated(audited(table, policy=policy)[1], "selection_rate").verdict is Verdict.PROVEN_WITHIN
 
     assert passed / 400 == pytest.approx(0.8, abs=0.06)
+
+
+def only(metric: str, within: float, **groups: tuple[int, int]) -> tuple[Finding, Finding]:
+    """The one check and its pair of two groups."""
+    policy = Policy(check=[Check(metric=metric, within=within)])
+    findings = audited(selected(**groups), policy=policy)[1]
+    composite = gated(findings, metric)
+    return composite, next(f for f in findings if f.id.startswith(f"{composite.id}/"))
+
+
+def test_rows_for_an_estimate_near_the_tolerance_are_many_more_than_for_equal_groups() -> None:
+    """(1.645 + .842)^2 (.25 + .2409) / .005^2 = 121,400 by hand for the first; (1.645 + 1.282)^2 2 .2475 / .1^2 = 423."""
+    check, pair = only("selection_rate", 0.1, a=(500, 1000), b=(405, 1000))
+
+    assert check.rows_needed_at_estimate == pytest.approx(121_400, rel=0.01)
+    assert check.rows_needed == pytest.approx(423, rel=0.01)
+    assert (pair.rows_needed, pair.rows_needed_at_estimate) == (check.rows_needed, check.rows_needed_at_estimate)
+
+
+def test_rows_for_the_estimate_say_what_would_have_to_be_true() -> None:
+    check, pair = only("selection_rate", 0.1, a=(50, 100), b=(42, 100))
+
+    for finding in (check, pair):
+        assert (
+            f"If the groups were truly equal, about {finding.rows_needed:,} rows in the smallest group, the others in "
+            f"proportion, would probably settle it. If they are as estimated, it takes about "
+            f"{finding.rows_needed_at_estimate:,}."
+        ) in finding.message
+
+
+def test_equal_groups_of_enough_rows_would_have_been_settled_is_said_of_equal_groups() -> None:
+    check, _ = only("selection_rate", 0.1, a=(500, 1000), b=(405, 1000))
+
+    assert (
+        "four of five samples would have settled it if the groups were truly equal; this one did not." in check.message
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "within", "hits"), [("selection_rate", 0.1, (60, 45)), ("impact_ratio", 0.8, (40, 30))]
+)
+def test_estimate_beyond_the_tolerance_has_rows_for_itself_alone(
+    metric: str, within: float, hits: tuple[int, int]
+) -> None:
+    check, pair = only(metric, within, a=(hits[0], 100), b=(hits[1], 100))
+
+    assert check.rows_needed is not None
+    assert (check.rows_needed_at_estimate, pair.rows_needed_at_estimate) == (None, None)
+    assert "If the groups are as estimated, about" in check.message
+    assert "truly equal" not in check.message
+
+
+def test_estimate_too_near_the_tolerance_has_no_rows_of_its_own() -> None:
+    check, _ = only("selection_rate", 0.1, a=(50_000, 100_000), b=(40_001, 100_000))
+
+    assert check.rows_needed_at_estimate is None
+    assert "If they are as estimated, they are too near the tolerance to be settled." in check.message
 
 
 def test_two_hundred_groups_are_all_listed_and_the_pairs_are_bounded() -> None:

@@ -361,7 +361,14 @@ def _power(
     return hits / draws
 
 
-def _promised(check: PlannedCheck, rows: Sequence[int], tpr: Sequence[float], fpr: Sequence[float]) -> list[int]:
+def _promised(
+    check: PlannedCheck,
+    rows: Sequence[int],
+    tpr: Sequence[float],
+    fpr: Sequence[float],
+    *,
+    promise: str = "rows_needed",
+) -> list[int]:
     """Rows of every group at the promise of an audit that shows exactly these rates."""
     positives = np.rint(np.asarray(rows) * 0.5)
     negatives = rows - positives
@@ -372,7 +379,7 @@ def _promised(check: PlannedCheck, rows: Sequence[int], tpr: Sequence[float], fp
         ],
         axis=-2,
     )
-    needed = answer(check, Evidence(counts_of(cells))).composite.rows_needed
+    needed = getattr(answer(check, Evidence(counts_of(cells))).composite, promise)
     assert needed is not None
     return [int(x) for x in np.rint(needed * np.asarray(rows) / min(rows))]
 
@@ -442,6 +449,47 @@ def test_rows_needed_show_equality_within_in_eighty_per_cent(case: str) -> None:
     power = _power(check, promised, [tpr] * k, [fpr] * k, Verdict.PROVEN_WITHIN, 2000)
 
     assert power == pytest.approx(0.8, abs=0.03)
+
+
+NEAR_THE_TOLERANCE = {
+    "difference of two groups": ("selection_rate", 0.1, [60, 60], [0.48, 0.4], [0.48, 0.4]),
+    "difference of two unequal groups": ("selection_rate", 0.1, [40, 160], [0.36, 0.4], [0.36, 0.4]),
+    "difference almost on the tolerance": ("selection_rate", 0.1, [60, 60], [0.495, 0.4], [0.495, 0.4]),
+    "ratio of two groups": ("impact_ratio", 0.8, [60, 60], [0.35, 0.4], [0.35, 0.4]),
+    "ratio of four unequal groups": (
+        "impact_ratio",
+        0.8,
+        [40, 40, 80, 160],
+        [0.36, 0.4, 0.42, 0.38],
+        [0.36, 0.4, 0.42, 0.38],
+    ),
+    "two rates of two groups": ("equalized_odds_difference", 0.1, [60, 60], [0.7, 0.65], [0.3, 0.36]),
+    "two rates of four groups": (
+        "equalized_odds_difference",
+        0.1,
+        [60, 60, 90, 180],
+        [0.7, 0.66, 0.68, 0.72],
+        [0.3, 0.36, 0.33, 0.3],
+    ),
+}
+
+
+def _power_at_estimate(case: str, draws: int) -> float:
+    metric, within, rows, tpr, fpr = NEAR_THE_TOLERANCE[case]
+    check = check_of(metric, within)
+    promised = _promised(check, rows, tpr, fpr, promise="rows_needed_at_estimate")
+    return _power(check, promised, tpr, fpr, Verdict.PROVEN_WITHIN, draws)
+
+
+@pytest.mark.parametrize("case", ["difference almost on the tolerance", "two rates of two groups"])
+def test_rows_needed_at_the_estimate_show_it_within_in_eighty_per_cent(case: str) -> None:
+    assert _power_at_estimate(case, 300) == pytest.approx(0.8, abs=0.03 + two_errors(0.8, 300))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", NEAR_THE_TOLERANCE)
+def test_rows_needed_at_the_estimate_show_it_within_in_eighty_per_cent_of_2_000_audits(case: str) -> None:
+    assert _power_at_estimate(case, 2000) == pytest.approx(0.8, abs=0.03)
 
 
 DETECTABLES = {

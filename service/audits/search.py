@@ -11,7 +11,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from evenhand.auditors.policy import INTERSECTION_SIGN
 from evenhand.auditors.report import Report
-from evenhand.auditors.verdict import Verdict
 from evenhand.service.audits.tables import Audit
 from evenhand.service.projects.store import require_project
 from evenhand.service.reports.tables import ReportRow
@@ -22,6 +21,7 @@ DAY = "2026-07-01"
 
 Outcome = Literal["pass", "fail", "inconclusive"]
 """What the gate of a report said."""
+VerdictName = Literal["proven_disparity", "proven_within", "inconclusive"]
 
 
 def _day(value: Any) -> Any:
@@ -49,7 +49,7 @@ class Search(BaseModel):
     since: Day | None = Field(default=None, alias="from", description=f"first day (UTC), {DAY} say")
     until: Day | None = Field(default=None, alias="to", description="last day (UTC), itself included")
     outcome: Outcome | None = Field(default=None, description="of the report's gate")
-    verdict: Verdict | None = Field(default=None, description="of the report")
+    verdict: VerdictName | None = Field(default=None, description="of the report")
     project: str | None = Field(default=None, pattern="^[A-Za-z0-9_-]{1,80}$", description="id of a project")
 
     @field_validator("until")
@@ -121,7 +121,7 @@ def _concluded(asked: Search) -> list[sa.ColumnElement[bool]]:
     if asked.outcome is not None:
         found.append(ReportRow.outcome == asked.outcome)
     if asked.verdict is not None:
-        found.append(ReportRow.verdict == asked.verdict.value)
+        found.append(ReportRow.verdict == asked.verdict)
     return found
 
 

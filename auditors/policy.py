@@ -328,7 +328,7 @@ class Policy(Section):
     perception: PerceptionSection = PerceptionSection()
     report: ReportSection = ReportSection()
     practice: PracticeSection = PracticeSection()
-    alpha: float = Field(default=0.05, gt=0, lt=0.5, description="error of the whole audit, shared by the gated checks")
+    alpha: float = Field(default=0.05, gt=0, lt=0.5, description="error of all gated checks on groups and scores together")
     small_groups: SmallGroups = "inconclusive"
     only: list[AuditName] | None = None
     thorough: StrictBool = False

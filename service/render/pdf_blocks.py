@@ -163,7 +163,7 @@ def _checks(report: Report) -> Iterator[Block]:
             f"({numbers.short(found.estimate)})"
             for found in proven[:MOST_ROWS]
         )
-        yield text(f"Proven too, without counting for the gate: {named}.", soft=True)
+        yield text(f"Proven too, without counting for the gate, each with an error of its own: {named}.", soft=True)
 
 
 def _groups(report: Report) -> Iterator[Block]:

@@ -180,7 +180,7 @@ def _proven_beside(report: Report) -> list[str]:
     if not beside:
         return []
     named = "; ".join(f"{words.metric(f.metric)}, {f.attribute} ({numbers.short(f.estimate)})" for f in beside)
-    return [f"Proven too, without counting for the gate: {named}.", ""]
+    return [f"Proven too, without counting for the gate, each with an error of its own: {named}.", ""]
 
 
 def _proxies(report: Report) -> list[Text]:

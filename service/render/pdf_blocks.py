@@ -1,40 +1,35 @@
 """Arranges a report as the blocks of a document for paper: the sections of the page in short, as plain JSON for the template."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from typing import Any
 
-from evenhand.auditors.report import Estimate, FeasibleChanges, ProxyAudit, Report
+from evenhand.auditors.report import Report
 from evenhand.service.render import (
-    alternatives,
-    bounds,
     checks,
-    groups,
     numbers,
+    pdf_groups,
+    pdf_perception,
+    pdf_proxies,
+    pdf_representation,
+    pdf_robustness,
     practice,
-    proxy_places,
     recomputing,
-    recourse,
     sentences,
     words,
 )
-from evenhand.service.render import proxies as arranged_proxies
-from evenhand.service.render import robustness as arranged_robustness
+from evenhand.service.render.pdf_pieces import (
+    MOST_ROWS,
+    Block,
+    Column,
+    PaperCell,
+    facts,
+    heading,
+    table,
+    text,
+)
 
-Block = dict[str, Any]
-
-MOST_ROWS = 40
-"""Of one table; the rest is in the HTML and the JSON, and the document says so."""
 MOST_LENT = 6
 """Groups beside one another in the lending table."""
-
-
-@dataclass(frozen=True)
-class PaperCell:
-    text: str
-    below: str = ""
-    tone: str | None = None
-    strong: bool = False
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -50,64 +45,17 @@ def document(report: Report) -> dict[str, Any]:
 def _blocks(report: Report) -> Iterator[Block]:
     yield from _opening(report)
     yield from _checks(report)
-    yield from _groups(report)
+    yield from pdf_groups.rates(report)
+    yield from pdf_groups.unknown(report)
+    yield from pdf_groups.beyond(report)
     yield from _practice(report)
-    yield from _other_audits(report)
-    yield from _unknown(report)
+    yield from pdf_proxies.blocks(report)
+    yield from pdf_robustness.blocks(report)
+    yield from pdf_perception.blocks(report)
+    yield from pdf_representation.blocks(report)
     yield heading("What this report does not say")
     yield {"kind": "list", "items": sentences.limits(report)}
     yield from _record(report)
-
-
-# --- pieces ---
-
-
-def heading(text: str, level: int = 2) -> Block:
-    return {"kind": "heading", "text": text, "level": level}
-
-
-def text(said: str, *, soft: bool = False) -> Block:
-    return {"kind": "text", "text": said, "soft": soft}
-
-
-def facts(items: dict[str, str], *, code: Sequence[str] = ()) -> Block:
-    """Names and what they are; those in `code` are for copying."""
-    found = [{"name": name, "text": said, "code": name in code} for name, said in items.items()]
-    return {"kind": "facts", "items": found}
-
-
-def table(
-    caption: str,
-    header: Sequence[str],
-    rows: Sequence[Sequence[PaperCell]],
-    *,
-    widths: Sequence[float],
-    left: Sequence[int],
-) -> Iterator[Block]:
-    """A table, and a line where it is cut; `left` names the columns that hold words."""
-    if not rows:
-        return
-    yield {
-        "kind": "table",
-        "caption": caption,
-        "header": list(header),
-        "rows": [[asdict(cell) for cell in row] for row in rows[:MOST_ROWS]],
-        "widths": list(widths),
-        "left": [i in left for i in range(len(header))],
-    }
-    if len(rows) > MOST_ROWS:
-        yield text(
-            f"{numbers.rows(len(rows) - MOST_ROWS)} more rows of this table are in the HTML and the JSON.", soft=True
-        )
-
-
-def estimated(shown: Estimate | None) -> PaperCell:
-    if shown is None or not numbers.is_number(shown.estimate):
-        return PaperCell(numbers.UNDEFINED, (shown.reason or "") if shown else "", tone="quiet")
-    return PaperCell(numbers.fixed(shown.estimate), numbers.span(shown.low, shown.high))
-
-
-# --- sections ---
 
 
 def _opening(report: Report) -> Iterator[Block]:
@@ -150,10 +98,14 @@ def _checks(report: Report) -> Iterator[Block]:
     ]
     yield from table(
         "What the policy asks, with the interval that decides",
-        ["Verdict", "Check", "Estimate", "Tolerated", "Decided by"],
+        [
+            Column("Verdict", 1.5, worded=True),
+            Column("Check", 2, worded=True),
+            Column("Estimate", 1.6),
+            Column("Tolerated", 1.2),
+            Column("Decided by", 3, worded=True),
+        ],
         rows,
-        widths=[1.5, 2, 1.6, 1.2, 3],
-        left=[0, 1, 4],
     )
     beside = [check.finding for check in checks.arrange(report) if not check.gated]
     proven = [found for found in beside if words.VERDICTS[found.verdict] == words.VERDICTS["proven_disparity"]]
@@ -164,29 +116,6 @@ def _checks(report: Report) -> Iterator[Block]:
             for found in proven[:MOST_ROWS]
         )
         yield text(f"Proven too, without counting for the gate, each with an error of its own: {named}.", soft=True)
-
-
-def _groups(report: Report) -> Iterator[Block]:
-    shown = groups.tables(report)
-    if shown:
-        yield heading("Groups")
-    for each in shown:
-        rows = [
-            [PaperCell(words.group(row.group), groups.tag(row), strong=True), PaperCell(numbers.rows(row.n))]
-            + [estimated(row.metrics.get(metric)) for metric in each.headline]
-            for row in each.rows
-        ]
-        yield from table(
-            f"Rates by {each.attribute}, with intervals of 95 % below",
-            [
-                words.first_upper(each.attribute),
-                "Rows",
-                *(words.first_upper(words.metric(name)) for name in each.headline),
-            ],
-            rows,
-            widths=[2, 0.9, *(1.5 for _ in each.headline)],
-            left=[0],
-        )
 
 
 def _practice(report: Report) -> Iterator[Block]:
@@ -227,10 +156,11 @@ def _practice_table(one: practice.PracticeTable, *, worded: bool) -> Iterator[Bl
     ]
     yield from table(
         one.caption,
-        [one.header[0], *(one.header[i + 1] for i in columns)],
+        [
+            Column(one.header[0], 2, worded=True),
+            *(Column(one.header[i + 1], 2 if one.worded[i] else 1.1, worded=one.worded[i]) for i in columns),
+        ],
         rows,
-        widths=[2, *(2 if one.worded[i] else 1.1 for i in columns)],
-        left=[0, *(place + 1 for place, i in enumerate(columns) if one.worded[i])],
     )
     for note in one.notes:
         yield text(note, soft=True)
@@ -242,180 +172,6 @@ def _narrow(one: practice.PracticeTable) -> practice.PracticeTable:
     notes = [*one.notes, *([f"{numbers.rows(more)} more groups are in the HTML and the JSON."] if more > 0 else [])]
     rows = [practice.Row(row.name, row.cells[:MOST_LENT], row.tag, row.faint) for row in one.rows]
     return practice.PracticeTable(one.attribute, one.caption, one.header[: MOST_LENT + 1], rows, notes)
-
-
-def _other_audits(report: Report) -> Iterator[Block]:
-    yield from _proxies(report)
-    yield from _robustness(report)
-    yield from _perception(report)
-
-
-def _proxies(report: Report) -> Iterator[Block]:
-    audit = report.audits.proxy
-    if audit is None:
-        return
-    yield heading("Features that stand in for an attribute")
-    if audit.surrogate is not None:
-        yield text(audit.surrogate.message)
-    for attribute in arranged_proxies.attributes(audit):
-        for choice in alternatives.proven(audit, attribute):
-            yield text(f"Less discriminatory alternative, {attribute}: {choice.message}")
-        rows = [
-            [
-                PaperCell(row.feature, strong=True),
-                PaperCell(
-                    words.role(row.role), "by the surrogate" if row.surrogate else "", tone=words.TONES.get(row.role)
-                ),
-                PaperCell(numbers.fixed(row.encodes.auc), numbers.span(row.encodes.low, row.encodes.high)),
-                PaperCell(numbers.fixed(row.flip_rate)),
-                estimated(row.contribution),
-            ]
-            for row in arranged_proxies.features(audit, attribute)
-        ]
-        yield from table(
-            f"Features and {attribute}: proxies, joint proxies and masking features need justification",
-            ["Feature", "Role", "Encodes (area)", "Decisions turned", "Part of the gap"],
-            rows,
-            widths=[2, 1.4, 1.4, 1.2, 1.4],
-            left=[0, 1],
-        )
-        yield from _beside_the_features(audit, attribute)
-
-
-def _beside_the_features(audit: ProxyAudit, attribute: str) -> Iterator[Block]:
-    """Joint sets, regions, the gap's explained part, leakage and how many other choices were tried, in short."""
-    for found in arranged_proxies.sets(audit, attribute):
-        yield text(arranged_proxies.set_in_words(found))
-    for place in proxy_places.regions(audit, attribute):
-        inside, elsewhere = place.inside, place.outside
-        yield text(
-            f"{inside.feature} encodes {attribute} where {inside.stratum} ({numbers.short(inside.encodes.auc)}), and is "
-            f"not shown to elsewhere ({numbers.short(elsewhere.encodes.auc)}): {words.role(inside.role)}."
-        )
-    for spot in proxy_places.set_regions(audit, attribute):
-        yield text(
-            f"{arranged_proxies.set_name(spot.inside)} together encode {attribute} where {spot.inside.stratum} "
-            f"({numbers.short(spot.inside.encodes.auc)}), and are not shown to elsewhere "
-            f"({numbers.short(spot.outside.encodes.auc)}): {words.role(spot.inside.role)}."
-        )
-    for split in audit.explained:
-        if split.attribute == attribute:
-            yield text(arranged_proxies.explained_in_words(split))
-    for leak in arranged_proxies.leaks(audit, attribute):
-        yield text(arranged_proxies.leak_in_words(leak), soft=True)
-    tried = alternatives.choices(audit, attribute)
-    if tried:
-        proven = len(alternatives.proven(audit, attribute))
-        yield text(
-            f"{words.first_upper(words.plural(len(tried), 'other choice'))} tried, "
-            f"{words.number_word(proven) if proven else 'none'} proven less discriminatory. Each, with what it costs, is "
-            "in the HTML and the JSON.",
-            soft=True,
-        )
-
-
-def _robustness(report: Report) -> Iterator[Block]:
-    audit = report.audits.robustness
-    if audit is None:
-        return
-    if audit.changes is not None:
-        yield from _changes(audit.changes, audit.notes)
-        return
-    yield heading("Robustness by group")
-    yield text(sentences.attack(report), soft=True)
-    rows = [
-        [
-            PaperCell(arranged_robustness.name(row), strong=True),
-            PaperCell(numbers.rows(row.n)),
-            estimated(row.clean_accuracy),
-            estimated(row.robust_accuracy),
-        ]
-        for row in audit.groups
-    ]
-    yield from table(
-        "Accuracy without and under attack",
-        ["Group", "Pictures", "Clean accuracy", "Robust accuracy"],
-        rows,
-        widths=[2.4, 1, 1.6, 1.6],
-        left=[0],
-    )
-    if audit.masking.suspected:
-        yield text("Gradient masking is suspected: robust accuracy may be too high, and nothing is concluded from it.")
-
-
-def _changes(changes: FeasibleChanges, notes: Sequence[str]) -> Iterator[Block]:
-    yield heading("Recourse and fragility by group")
-    for question, title in recourse.QUESTIONS.items():
-        rows = [
-            [
-                PaperCell(words.group(row.group), strong=True),
-                PaperCell(numbers.rows(row.n)),
-                PaperCell(numbers.rows(row.searched)),
-                estimated(row.share),
-                estimated(row.median_cost),
-            ]
-            for row in recourse.groups(changes, question)
-        ]
-        yield text(recourse.asked(changes, question), soft=True)
-        yield from table(
-            f"{title} by group",
-            ["Group", "Rows", "Searched", recourse.SHARES[question], "Median cost"],
-            rows,
-            widths=[2, 1, 1, 1.6, 1.6],
-            left=[0],
-        )
-        for example in recourse.examples(changes, question):
-            yield text(f"{words.group(example.group)}, row {numbers.rows(example.row)}: {example.text}.")
-    for note in (recourse.setting(changes), *notes):
-        yield text(note, soft=True)
-
-
-def _perception(report: Report) -> Iterator[Block]:
-    audit = report.audits.perception
-    if audit is None:
-        return
-    yield heading("What the network sees")
-    rows = [
-        [
-            PaperCell(words.PERCEPTION.get(row.name, row.name), row.attribute, strong=True),
-            PaperCell(words.VERDICTS.get(row.verdict, row.verdict), tone=words.TONES.get(row.verdict)),
-            PaperCell(numbers.fixed(row.effect), numbers.span(row.low, row.high)),
-            PaperCell(row.reason or row.direction or ""),
-        ]
-        for row in audit.checks
-    ]
-    yield from table(
-        "Checks of perception",
-        ["Check", "Verdict", "Effect", "In words"],
-        rows,
-        widths=[2.4, 1.4, 1.4, 2],
-        left=[0, 1, 3],
-    )
-
-
-def _unknown(report: Report) -> Iterator[Block]:
-    audit = report.audits.group_disparity
-    if audit is None or not audit.bounds:
-        return
-    yield heading("What is not known")
-    for one in bounds.tables(audit):
-        rows = [
-            [
-                PaperCell(words.metric(row.metric), strong=True),
-                PaperCell(numbers.rows(row.unknown)),
-                PaperCell(numbers.fixed(row.estimate)),
-                PaperCell(numbers.span(row.lowest, row.highest) or numbers.UNDEFINED),
-                PaperCell(row.note),
-            ]
-            for row in one.rows
-        ]
-        yield from table(
-            f"{words.first_upper(one.attribute)}: each check over every way to fill in the rows without a value",
-            ["Check", "Unknown rows", "Among the known", "Possible range", "In words"],
-            rows,
-            widths=[1.6, 0.9, 1, 1.5, 2.6],
-            left=[0, 4],
-        )
 
 
 def _record(report: Report) -> Iterator[Block]:

@@ -1,7 +1,7 @@
 """Arranges the perception audit for a reader without training: the question behind each check, and its answer in words."""
 
 from evenhand.auditors.report import Panel, Perception, PerceptionCheck
-from evenhand.service.render import charts
+from evenhand.service.render import charts, words
 
 QUESTIONS = {
     "paired_counterfactual": "Would the same person be called something else in another group?",
@@ -44,6 +44,12 @@ ANSWERS = {
     "not_assessed": "This could not be asked. That is no pass.",
 }
 
+NEVER_DECIDED = (
+    "These panels have no verdict. Pictures of what a network responds to look equally striking for honest and for biased "
+    "networks: judged on them, honest models would be accused. Beside each stands what classifiers show that learned nothing "
+    "or little; what they show as well says nothing about this network."
+)
+
 
 def question(check: PerceptionCheck) -> str:
     """The question in words; a row about an edit of pictures asks about the same picture, not the same person."""
@@ -65,6 +71,14 @@ def answer(check: PerceptionCheck) -> str:
     if check.name == "tcav" and check.verdict == "inconclusive":
         return "It may support other answers, and has no verdict of its own."
     return ANSWERS[check.verdict]
+
+
+def answer_in_full(check: PerceptionCheck) -> str:
+    """The answer, the direction where there is one, and the reason."""
+    said = "Direction" if check.verdict == "proven_disparity" else "If anything"
+    direction = f"{said}: {check.direction}." if check.direction else ""
+    reason = f"{words.first_upper(check.reason)}." if check.reason else ""
+    return " ".join(filter(None, (answer(check), direction, reason)))
 
 
 def beside(audit: Perception, check: PerceptionCheck) -> list[Panel]:

@@ -5,6 +5,10 @@ from evenhand.service.render import charts, numbers, words
 
 QUESTIONS = {"recourse": "Recourse", "fragility": "Fragility"}
 SHARES = {"recourse": "Without recourse", "fragility": "Easily lost"}
+UPPER_BOUNDS = (
+    "What is the smallest feasible change of a row that turns its decision? Costs are upper bounds: those of the changes "
+    "that were found."
+)
 
 
 def asked(changes: FeasibleChanges, question: str) -> str:
@@ -26,6 +30,11 @@ def groups(changes: FeasibleChanges, question: str) -> list[ChangeGroup]:
 
 def examples(changes: FeasibleChanges, question: str) -> list[ChangeExample]:
     return [row for row in changes.examples if row.question == question]
+
+
+def example(shown: ChangeExample) -> str:
+    """'Female, row 12: age from 20 to 31, of cost .42.'"""
+    return f"{words.group(shown.group)}, row {numbers.rows(shown.row)}: {shown.text}."
 
 
 def dots(changes: FeasibleChanges, question: str) -> charts.IntervalChart:

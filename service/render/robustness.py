@@ -11,6 +11,12 @@ DISTANCES = (
     "No verdict rests on it."
 )
 
+CORRUPTIONS = (
+    "Noise, blur, less contrast, more light, JPEG and covered parts, at five severities (Hendrycks and Dietterich 2019; "
+    "occlusion is ours). No adversary chooses these changes. They decide nothing unless the policy gates corruption_gap. "
+    "Gaps are means over the severities; the largest of several is never zero, so what chance alone would show stands beside it."
+)
+
 
 def name(row: RobustnessGroup) -> str:
     """'dark, class woman'."""

@@ -383,6 +383,8 @@ def _proxy() -> report.ProxyAudit:
             encodes=report.Encodes(auc=auc, low=auc - 0.01, high=auc + 0.01),
             flip_rate=flips,
             contribution=Estimate(estimate=share, low=share - 0.01, high=share + 0.01),
+            score_contribution=Estimate(estimate=share / 2, low=share / 2 - 0.007, high=share / 2 + 0.007),
+            influence=share + 0.003,
             role=role,
             **({"block": [feature]} | more),
         )
@@ -392,7 +394,9 @@ def _proxy() -> report.ProxyAudit:
         gap={"sex": 0.186},
         gap_all_permuted={"sex": 0.001},
         features=[
-            row("relationship", 0.13, 0.09, 0.081, "proxy", block=["relationship", "marital_status"]),
+            row(
+                "relationship", 0.13, 0.09, 0.081, "proxy", block=["relationship", "marital_status"], profile=_profile()
+            ),
             row("marital_status", 0.21, 0.08, 0.052, "proxy", block=["relationship", "marital_status"]),
             row("occupation", 0.71, 0.05, 0.021, "proxy"),
             row("hours_per_week", 0.66, 0.06, 0.018, "latent_proxy", note="encodes and is used; the gap does not move"),
@@ -411,7 +415,54 @@ def _proxy() -> report.ProxyAudit:
                 contribution=between(0.03, 0.01),
             )
         ],
-        leakage=[report.Leakage(attribute="sex", features=report.Encodes(auc=0.93), score=report.Encodes(auc=0.79))],
+        leakage=[
+            report.Leakage(
+                attribute="sex",
+                features=report.Encodes(auc=0.93, low=0.92, high=0.94),
+                score=report.Encodes(auc=0.79),
+                null_auc=0.508,
+                p_value=0.048,
+                balanced_error_rate=between(0.141, 0.01),
+                certificate_limit=0.461,
+                certificate="Not certified: the balanced error rate .141 is below the limit.",
+            )
+        ],
+        explained=[
+            report.ExplainedGap(
+                attribute="sex",
+                factors=["hours_per_week"],
+                high="Male",
+                low="Female",
+                rows=9700,
+                cells=10,
+                gap=0.186,
+                explained=Estimate(estimate=0.061, low=0.052, high=0.07),
+                unexplained=Estimate(estimate=0.119, low=0.104, high=0.134),
+                outside_common_support=Estimate(estimate=0.006, low=0.001, high=0.011),
+                common_support=0.987,
+                level=0.95,
+            )
+        ],
+        notes=["Each feature was permuted 10 times."],
+    )
+
+
+def _profile() -> report.FeatureProfile:
+    def cell(value: str | None, rows: list[int], rate: list[float | None]) -> report.ProfileCell:
+        shares = [n / total for n, total in zip(rows, (3200, 6569), strict=True)]
+        low, high = ([None if r is None else r + half for r in rate] for half in (-0.02, 0.02))
+        return report.ProfileCell(value=value, rows=rows, share=shares, rate=rate, low=low, high=high)
+
+    return report.FeatureProfile(
+        groups=["Female", "Male"],
+        rows=[3200, 6569],
+        cells=[
+            cell("Husband", [1, 4012], [None, 0.437]),
+            cell("Wife", [1520, 0], [0.472, None]),
+            cell(None, [1679, 2557], [0.053, 0.091]),
+        ],
+        level=0.95,
+        note="three values were put together",
     )
 
 

@@ -1,18 +1,21 @@
 """The report as PDF: tagged, the same bytes twice, and names from the data are text whatever they hold."""
 
 import json
+import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 import typst
 
 from evenhand.auditors.counts import CountTable
-from evenhand.auditors.report import Report
+from evenhand.auditors.report import Document, Estimate, Report
 from evenhand.service import render
 from evenhand.service.errors import PdfNotMade
-from evenhand.service.render import pdf_blocks, pdf_file
+from evenhand.service.render import numbers, pdf_blocks, pdf_file, pdf_pieces, words
 from tests.service.render import examples
 
 HOSTILE = (
@@ -154,3 +157,121 @@ def test_without_the_typesetter_it_says_what_to_do(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(PdfNotMade, match=r"pip install typst, or open /api/v1/reports/.*\.html"):
         render.pdf(examples.nothing())
+
+
+ON_PAPER = {
+    "Findings": "Checks",
+    "Proxies": "Features that stand in for an attribute",
+    "Perception: what the network sees": "What the network sees",
+}
+"""Sections of the page that paper calls otherwise."""
+MARKED = b"#show table.cell: it => [#metadata(none)<cell>#it]\n"
+PAGES = b"\n#context [#metadata(query(<cell>).map(it => it.location().page()))<pages>]"
+"""For the typesetter to say on which pages the cells of tables stand."""
+NO_HEADING = {*words.VERDICTS.values(), "Who bears the errors", "Who gets the favourable outcome"}
+"""The verdict, which has a box on paper, and charts, whose numbers are in the tables."""
+
+
+@pytest.mark.parametrize("example", ["everything", "scored", "berkeley", "compas", "without_labels"])
+def test_every_section_of_the_page_stands_in_the_document(example: str) -> None:
+    report = getattr(examples, example)()
+    page = [name.strip() for name in re.findall(r"<h2[^>]*>([^<]*)</h2>", render.html(report))]
+
+    paper = [block["text"] for block in written(report) if block["kind"] == "heading"]
+
+    wanted = {ON_PAPER.get(name, name) for name in page if name not in NO_HEADING}
+    assert len(wanted) > 3
+    assert wanted - set(paper) == set()
+
+
+@pytest.mark.parametrize("audit", ["proxy", "robustness"])
+def test_every_estimate_of_an_audit_stands_in_the_document_with_its_interval(audit: str) -> None:
+    report = examples.everything()
+    cells = {(cell["text"], cell["below"]) for block in written(report) for cell in cells_of(block)}
+
+    shown = [
+        (numbers.fixed(one.estimate), numbers.span(one.low, one.high))
+        for one in estimates(getattr(report.audits, audit))
+        if one.estimate is not None
+    ]
+
+    assert len(shown) > 9
+    assert [one for one in shown if one not in cells] == [("0.030", "0.020 to 0.040")] * (audit == "proxy")
+    # that of the joint set, which stands in a sentence
+    assert audit != "proxy" or "contribution .030 (.020 to .040)" in json.dumps(written(report))
+
+
+def test_pictures_are_on_paper_by_the_line_that_says_how_large_each_change_is() -> None:
+    report = examples.everything()
+    assert report.audits.robustness is not None
+
+    items = [item for block in written(report) if block["kind"] == "list" for item in block["items"]]
+
+    assert [line for panel in report.audits.robustness.panels for line in panel.lines if line not in items] == []
+
+
+def test_values_of_a_feature_stand_in_the_document_with_rates_and_rows() -> None:
+    (profile,) = [
+        block for block in written(examples.everything()) if "relationship by sex" in block.get("caption", "")
+    ]
+
+    husband, _, missing = profile["rows"]
+    assert [cell["text"] for cell in husband] == ["Husband", "0.000", "undefined", "0.611", "0.437"]
+    assert [cell["below"] for cell in husband] == ["", "1", "no rows", "4,012", "0.417 to 0.457"]
+    assert missing[0]["text"] == words.UNKNOWN
+
+
+def test_a_table_has_a_cell_and_a_width_for_every_column() -> None:
+    for example in ("everything", "scored", "berkeley", "compas"):
+        for block in written(getattr(examples, example)()):
+            if block["kind"] == "table":
+                columns = len(block["header"])
+                assert len(block["widths"]) == len(block["left"]) == columns
+                assert all(len(row) == columns for row in block["rows"])
+
+
+def test_short_tables_stay_whole_on_a_page() -> None:
+    """A table of four rows that begins low on a page moves to the next with its caption; one of forty breaks."""
+    column = [pdf_pieces.Column("Name", worded=True)]
+
+    def pages(rows: int) -> list[int]:
+        above = [pdf_pieces.text("line") for _ in range(42)]
+        cells = [[pdf_pieces.PaperCell(f"row {i}")] for i in range(rows)]
+        report = {
+            "title": "t",
+            "description": "d",
+            "footer": "f",
+            "blocks": [*above, *pdf_pieces.table("c", column, cells)],
+        }
+        found = typst.query(
+            MARKED + pdf_file.TEMPLATE.read_bytes() + PAGES,
+            "<pages>",
+            field="value",
+            one=True,
+            sys_inputs={"report": json.dumps(report)},
+            ignore_system_fonts=True,
+        )
+        return sorted(set(json.loads(found)))
+
+    assert pages(4) == [2]
+    assert pages(40) == [1, 2]
+
+
+def written(report: Report) -> list[dict[str, Any]]:
+    blocks: list[dict[str, Any]] = pdf_blocks.document(report)["blocks"]
+    return blocks
+
+
+def cells_of(block: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for row in block.get("rows", []) for cell in row]
+
+
+def estimates(part: object) -> Iterator[Estimate]:
+    """Every estimate anywhere inside."""
+    if isinstance(part, Estimate):
+        yield part
+    elif isinstance(part, Document):
+        yield from estimates([getattr(part, name) for name in type(part).model_fields])
+    elif isinstance(part, list | dict):
+        for each in part.values() if isinstance(part, dict) else part:
+            yield from estimates(each)

@@ -50,7 +50,7 @@ POPULATION_ROUNDING = 0.01
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DataSection(Section):
@@ -276,6 +276,12 @@ class PerceptionSection(Section):
     edits: Annotated[
         list[Literal["background", "ink", "colour", "mirror", "grey", "texture"]], BeforeValidator(_listed)
     ] = Field(default=[], description="edits of pictures to make counterfactuals with; each gets its own row and gate")
+    queries: int | None = Field(
+        default=None,
+        ge=1,
+        description="pictures that the model is asked about in all, at most; absent: no limit, of an endpoint 20000, or each "
+        "picture once where there are more",
+    )
 
 
 class ProxySection(Section):

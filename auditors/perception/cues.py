@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.perception.budget import Step
 from evenhand.auditors.perception.checks import Answer, known_levels, one_group
 from evenhand.auditors.perception.context import Context
 from evenhand.auditors.perception.edits import EDITS, Edit, Value
@@ -75,14 +76,31 @@ def cue_conflict(context: Context) -> Iterator[Answer]:
             yield Answer("cue_conflict", attribute, tolerance, "not_assessed", missing)
             continue
         yield answer(context, subjects, attribute, tolerance)
+    for edit, values in _edited_cues(context):
+        yield _of_edit(context, edit, values, tolerance)
+
+
+def queries_of_cues(context: Context) -> Iterator[Step]:
+    """What the cues that are edited ask; counterparts have been asked about already."""
+    for edit, values in _edited_cues(context):
+        yield Step(_step(edit), len(values) * len(rows_to_edit(context, edit, values)))
+
+
+def _edited_cues(context: Context) -> Iterator[tuple[Edit, list[Value]]]:
     for edit in EDITS.values():
         values = values_of(context, edit) if edit.is_cue else []
         if values:
-            yield _of_edit(context, edit, values, tolerance)
+            yield edit, values
+
+
+def _step(edit: Edit) -> str:
+    return f"cue conflict of the edit '{edit.name}'"
 
 
 def _of_edit(context: Context, edit: Edit, values: Sequence[Value], tolerance: float) -> Answer:
     name = f"edit: {edit.name}"
+    if (refusal := context.plan.refusal(_step(edit))) is not None:
+        return Answer("cue_conflict", name, tolerance, "not_assessed", refusal)
     subjects = of_edit(context, edit, values)
     if subjects is None:
         return Answer("cue_conflict", name, tolerance, "not_assessed", f"no picture has {edit.needs}")
@@ -130,17 +148,22 @@ def of_counterparts(context: Context, attribute: str, levels: Sequence[Level]) -
     )
 
 
-def of_edit(context: Context, edit: Edit, values: Sequence[Value]) -> Subjects | None:
-    """Every picture that the edit applies to, with each value; whole units are left out beyond MOST_DECISIONS."""
-    data = context.data
-    rows = np.flatnonzero(edit.applies(data.images))
-    if len(rows) == 0:
-        return None
-    unit = units_of(data)
+def rows_to_edit(context: Context, edit: Edit, values: Sequence[Value]) -> NDArray[np.int64]:
+    """Pictures that the edit applies to; whole units are left out where all values would be over MOST_DECISIONS."""
+    rows = np.flatnonzero(edit.applies(context.data.images))
+    unit = units_of(context.data)
     order = generator(context.seed, "cue", edit.name).permutation(int(unit.max()) + 1)
     fits = np.cumsum(np.bincount(unit[rows], minlength=len(order))[order]) * len(values) <= MOST_DECISIONS
     fits[0] = True
-    rows = rows[np.isin(unit[rows], order[fits])]
+    return rows[np.isin(unit[rows], order[fits])]
+
+
+def of_edit(context: Context, edit: Edit, values: Sequence[Value]) -> Subjects | None:
+    """Every picture that is edited, with each value; None where the edit applies to none."""
+    data, rows = context.data, rows_to_edit(context, edit, values)
+    if len(rows) == 0:
+        return None
+    unit = units_of(data)
     decision = [decided(context, edit.apply(data.images[rows], value)) for value in values]
     return Subjects(
         np.stack(decision, axis=1),

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from evenhand.auditors.perception.budget import Step
 from evenhand.auditors.perception.checks import PAIRED_TOLERANCE, Answer, paired_counterfactual
 from evenhand.auditors.perception.context import Context
-from evenhand.auditors.perception.cues import of_edit, values_of
+from evenhand.auditors.perception.cues import of_edit, rows_to_edit, values_of
 from evenhand.auditors.perception.edits import EDITS, Edit, Value
 from evenhand.auditors.robustness.data import ImageData, units_of
 
@@ -18,16 +19,31 @@ from evenhand.auditors.robustness.data import ImageData, units_of
 def edited_counterfactuals(context: Context) -> Iterator[Answer]:
     """Net flip between the two values of each edit; the attribute of the answer is "edit: NAME"."""
     tolerance = context.tolerance("paired_counterfactual", PAIRED_TOLERANCE)
+    for edit, values in _asked(context):
+        yield _counterfactual(context, edit, values, tolerance)
+
+
+def queries_of_edits(context: Context) -> Iterator[Step]:
+    """Each picture that is edited, with both values."""
+    for edit, values in _asked(context):
+        yield Step(_step(edit), 2 * len(rows_to_edit(context, edit, values)))
+
+
+def _asked(context: Context) -> Iterator[tuple[Edit, tuple[Value, Value]]]:
     for edit in EDITS.values():
-        asked = edit.name in context.edits
         values = values_of(context, edit)
-        if len(values) == 2 or asked:
-            chosen = (values[0], values[1]) if len(values) == 2 else edit.values
-            yield _counterfactual(context, edit, chosen, tolerance)
+        if len(values) == 2 or edit.name in context.edits:
+            yield edit, (values[0], values[1]) if len(values) == 2 else edit.values
+
+
+def _step(edit: Edit) -> str:
+    return f"the edit '{edit.name}'"
 
 
 def _counterfactual(context: Context, edit: Edit, values: tuple[Value, Value], tolerance: float) -> Answer:
     name = f"edit: {edit.name}"
+    if (refusal := context.plan.refusal(_step(edit))) is not None:
+        return Answer("paired_counterfactual", name, tolerance, "not_assessed", refusal)
     subjects = of_edit(context, edit, values)
     if subjects is None:
         return Answer("paired_counterfactual", name, tolerance, "not_assessed", f"no picture has {edit.needs}")

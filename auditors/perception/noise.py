@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evenhand.auditors.protocols import DifferentiableImageClassifier
 
 MOST_CLASSES = 10
-NOISE_PICTURES = 200
+NOISE_KINDS, NOISE_PICTURES = 3, 200
 OVERCONFIDENT = 0.9
 BLOB_SIDE = 4
 

@@ -56,7 +56,7 @@ def occlusion_maps(classifier: ImageClassifier, pictures: Pictures, *, batch_siz
     The patch is a quarter of each side and moves over a grid of at most 8 by 8; its value stands where its middle is.
     """
     height, width = pictures.shape[1:3]
-    rows, columns = min(OCCLUSION_GRID, height), min(OCCLUSION_GRID, width)
+    rows, columns = _grid(height, width)
     high, wide = max(1, height // 4), max(1, width // 4)
     cover = pictures.mean(axis=(0, 1, 2))
     scores = probabilities(classifier, pictures, batch_size=batch_size)
@@ -71,6 +71,16 @@ def occlusion_maps(classifier: ImageClassifier, pictures: Pictures, *, batch_siz
             asked = probabilities(classifier, covered, batch_size=batch_size)
             maps[:, row, column] = own - asked[np.arange(len(pictures)), decided]
     return maps
+
+
+def places_covered(size: tuple[int, ...]) -> int:
+    """How many places of a picture of that height and width the patch covers in turn."""
+    rows, columns = _grid(*size)
+    return rows * columns
+
+
+def _grid(height: int, width: int) -> tuple[int, int]:
+    return min(OCCLUSION_GRID, height), min(OCCLUSION_GRID, width)
 
 
 def _start(index: int, count: int, side: int, patch: int) -> int:

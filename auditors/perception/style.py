@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.auditors.perception.budget import Step
 from evenhand.auditors.perception.checks import Answer, known_levels, one_group, paired_counterfactual
 from evenhand.auditors.perception.context import Context
 from evenhand.auditors.perception.cues import decided
@@ -73,9 +74,29 @@ def style_swap(context: Context) -> Iterator[Answer]:
         if problem is not None:
             yield Answer("style_swap", attribute, None, "not_assessed", problem)
             continue
-        first, second = sorted(sorted(levels, key=lambda level: -level.n)[:2], key=lambda level: level.code)
+        if (refusal := context.plan.refusal(_step(attribute))) is not None:
+            yield Answer("style_swap", attribute, None, "not_assessed", refusal)
+            continue
         with one_thread():
-            yield _answer(context, attribute, first, second)
+            yield _answer(context, attribute, *_two_largest(levels))
+
+
+def queries_of_styles(context: Context) -> Iterator[Step]:
+    """Each picture whose content is kept, in both styles; none where no style can be swapped."""
+    for attribute in context.attributes:
+        levels = known_levels(context.data, attribute)
+        if _problem(context, attribute, levels) is None:
+            asked = _asked(context, attribute, *_two_largest(levels))
+            yield Step(_step(attribute), 2 * min(CONTENTS, len(asked.rows)))
+
+
+def _step(attribute: str) -> str:
+    return f"swapped styles of {attribute}"
+
+
+def _two_largest(levels: list[Level]) -> tuple[Level, Level]:
+    first, second = sorted(sorted(levels, key=lambda level: -level.n)[:2], key=lambda level: level.code)
+    return first, second
 
 
 def _problem(context: Context, attribute: str, levels: list[Level]) -> str | None:

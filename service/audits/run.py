@@ -253,10 +253,12 @@ def _robustness(subject: AuditSubject, request: AuditRequest, progress: Progress
 
 
 def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress) -> tuple[Any, list[Finding]]:
-    from evenhand.auditors.perception import audit_perception
+    from evenhand.auditors.perception import audit_perception, limit_of
 
+    assert subject.model is not None
+    data = subject.image_data()
     return audit_perception(
-        subject.image_data(),
+        data,
         subject.image_classifier(),
         attributes=list(subject.attributes),
         device=request.device,
@@ -265,6 +267,11 @@ def _perception(subject: AuditSubject, request: AuditRequest, progress: Progress
         tolerances=_tolerances(request, "perception", **{name: name for name in checks.METRICS["perception"]}),
         edits=request.policy.perception.edits,
         learning=subject.learning_record(),
+        queries=limit_of(
+            endpoint=subject.model.card.format == "endpoint",
+            queries=request.policy.perception.queries,
+            pictures=len(data),
+        ),
     )
 
 

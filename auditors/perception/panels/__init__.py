@@ -4,10 +4,12 @@ Each panel says what it shows, what it does not, and why it has no verdict; besi
 learned nothing or little. What a classifier cannot give is left out, and the notes of the audit say so.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evenhand.auditors.perception.budget import DECISIONS, Step
 from evenhand.auditors.perception.context import Context
 from evenhand.auditors.perception.panels.inside import features_of, kernels_of
 from evenhand.auditors.protocols import Progress
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
     from evenhand.auditors.perception.panels.halves import Halves
 
 MOST_ROWS_LEARNED = 2000
+NOISE, SCRAMBLED, OCCLUSION, FREE_DREAMS = "fooling noise", "scrambled pictures", "occlusion maps", "free dreams"
 
 
 def panels(context: Context, progress: Progress) -> list[Panel]:
-    """Every panel that the classifier allows.
+    """Every panel that the classifier allows, and the plan.
 
     Args:
         context: the run.
@@ -32,24 +35,41 @@ def panels(context: Context, progress: Progress) -> list[Panel]:
     from evenhand.auditors.perception import noise
     from evenhand.auditors.perception.panels import filters, free_dreams, leakage, maps, scrambled
 
-    classifier, seed, device = context.classifier, context.seed, context.device
+    classifier, seed, device, plan = context.classifier, context.seed, context.device, context.plan
+    if plan.refuses(DECISIONS):
+        return []
     pictures = unit_interval(context.data.images)
     progress(0.0, "training what stands beside the network")
     baselines, halves = _baselines(context)
     shown = [filters.kernel_filters(classifier, baselines)]
     progress(0.2, "dreaming freely")
-    if gives_gradients(classifier):
+    if gives_gradients(classifier) and not plan.refuses(FREE_DREAMS):
         shown.append(free_dreams.deep_dreams(classifier, baselines, device=device, seed=seed))
     progress(0.4, "looking at noise")
-    shown.append(noise.fooling_noise(classifier, baselines, seed=seed))
+    if not plan.refuses(NOISE):
+        shown.append(noise.fooling_noise(classifier, baselines, seed=seed))
     shown.append(noise.fooling_ascent(classifier, baselines, device=device, seed=seed))
     progress(0.6, "reading groups off the features")
     shown.append(leakage.attribute_leakage(context, pictures, baselines))
-    shown.append(scrambled.scrambled_pictures(context, pictures, halves))
+    if not plan.refuses(SCRAMBLED):
+        shown.append(scrambled.scrambled_pictures(context, pictures, halves))
     progress(0.8, "mapping what decisions hang on")
     shown.append(maps.saliency(context, pictures, baselines))
-    shown.append(maps.occlusion(context, pictures, baselines))
+    if not plan.refuses(OCCLUSION):
+        shown.append(maps.occlusion(context, pictures, baselines))
     return [panel for panel in shown if panel is not None]
+
+
+def queries_of_panels(context: Context) -> Iterator[Step]:
+    """What each panel asks the network for scores; baselines cost nothing."""
+    from evenhand.auditors.perception import noise
+    from evenhand.auditors.perception.panels import free_dreams, maps, scrambled
+
+    if gives_gradients(context.classifier):
+        yield Step(FREE_DREAMS, min(len(context.classifier.classes), free_dreams.MOST_CLASSES))
+    yield Step(NOISE, noise.NOISE_KINDS * noise.NOISE_PICTURES)
+    yield Step(SCRAMBLED, scrambled.queries_of_scrambled(context))
+    yield Step(OCCLUSION, maps.queries_of_occlusion(context))
 
 
 def cannot_show(context: Context) -> list[str]:

@@ -17,6 +17,7 @@ from evenhand.auditors.perception.saliency import (
     gradient_maps,
     map_difference,
     occlusion_maps,
+    places_covered,
 )
 from evenhand.auditors.protocols import ImageClassifier
 from evenhand.auditors.report import Panel
@@ -82,6 +83,14 @@ def occlusion(context: Context, pictures: Pictures, baselines: list[Baseline]) -
             "group with both classes counting alike."
         ),
     )
+
+
+def queries_of_occlusion(context: Context) -> int:
+    """Pictures that the occlusion maps ask the network about; 0 where no two groups can be compared."""
+    rows = whole_units(units_of(context.data), MOST_OCCLUDED_PICTURES, seed=context.seed)
+    if not any(_largest_two(context, attribute, rows) for attribute in context.attributes):
+        return 0
+    return len(rows) * (1 + places_covered(context.data.images.shape[1:3]))
 
 
 def _panel(

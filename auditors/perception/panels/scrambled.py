@@ -28,8 +28,7 @@ def scrambled_pictures(context: Context, pictures: Pictures, others: Mapping[str
         pictures: all pictures in [0, 1].
         others: by name of a baseline, its decisions about all rows when given the pictures in some form.
     """
-    side = min(pictures.shape[1:3])
-    cuts = [tiles for tiles in TILES if side // tiles >= SMALLEST_TILE]
+    cuts = _cuts(context)
     if not cuts:
         return None
     forms = {"intact": pictures} | {
@@ -74,6 +73,16 @@ def scrambled_pictures(context: Context, pictures: Pictures, others: Mapping[str
         ],
         table=table,
     )
+
+
+def queries_of_scrambled(context: Context) -> int:
+    """Every picture once for each size of tiles."""
+    return len(context.data) * len(_cuts(context))
+
+
+def _cuts(context: Context) -> list[int]:
+    side = min(context.data.images.shape[1:3])
+    return [tiles for tiles in TILES if side // tiles >= SMALLEST_TILE]
 
 
 def _groups(context: Context) -> list[tuple[str, NDArray[np.bool_]]]:

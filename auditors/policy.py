@@ -334,7 +334,9 @@ class Policy(Section):
     perception: PerceptionSection = PerceptionSection()
     report: ReportSection = ReportSection()
     practice: PracticeSection = PracticeSection()
-    alpha: float = Field(default=0.05, gt=0, lt=0.5, description="error of all gated checks on groups and scores together")
+    alpha: float = Field(
+        default=0.05, gt=0, lt=0.5, description="error of all gated checks on groups and scores together"
+    )
     small_groups: SmallGroups = "inconclusive"
     only: list[AuditName] | None = None
     thorough: StrictBool = False

@@ -66,7 +66,10 @@ class Finding(Document):
     estimate: float | None
     low: float | None = None
     high: float | None = None
-    level: float | None = Field(default=None, description="level of the deciding interval or test, a fraction; held together with others for gated checks alone")
+    level: float | None = Field(
+        default=None,
+        description="level of the deciding interval or test, a fraction; held together with others for gated checks alone",
+    )
     equivalence_low: float | None = None
     equivalence_high: float | None = None
     rule: Rule = Rule.INTERVAL
@@ -500,7 +503,9 @@ class GroupDisparity(Document):
     )
     label: str | None
     prediction: str
-    family_level: float = Field(description="1 - alpha / number of gated checks, which hold alpha together; findings with gate off are not among them")
+    family_level: float = Field(
+        description="1 - alpha / number of gated checks, which hold alpha together; findings with gate off are not among them"
+    )
     weighted: bool = False
     attributes: list[AttributeResult]
     bounds: list[UnknownBounds] | None = Field(default=None, description="where the attribute is missing in some rows")

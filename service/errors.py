@@ -17,7 +17,8 @@ ServiceError
 │   ├── BadIdempotencyKey
 │   ├── EmptyUpload
 │   ├── UploadIncomplete
-│   └── NameMissing
+│   ├── NameMissing
+│   └── KeyTwice             JSON that says one thing twice
 ├── UnknownChoice            a request names something that is not there
 ├── UnknownProject           a search in a project that is not there
 ├── RefusedAtDoor            a request that the job would fail at; it points at each field
@@ -196,6 +197,13 @@ class NameMissing(BadRequest):
         super().__init__(f"{found}, and its format is told by the ending. Add ?filename=people.csv to the address.")
 
 
+class KeyTwice(BadRequest):
+    """A JSON object has a key twice, so that one of them would be passed over."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the body names '{key[:100]}' twice in one object. Leave one of them out; nothing was begun.")
+
+
 class UnknownChoice(ServiceError):
     """A request names something that is not there."""
 
@@ -280,7 +288,7 @@ class RefusedAtDoor(ServiceError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        more = f" There are {len(faults) - 1} more such places." if len(faults) > 1 else ""
+        more = _more(len(faults) - 1)
         super().__init__(f"{faults[0].detail}{more}")
 
     @property
@@ -294,6 +302,12 @@ class RefusedAtDoor(ServiceError):
             exit_code=TABLE[first].exit_code,
             errors=[{"pointer": fault.pointer, "detail": fault.detail} for fault in self.faults],
         )
+
+
+def _more(places: int) -> str:
+    if places == 1:
+        return " There is one more such place."
+    return f" There are {places} more such places." if places else ""
 
 
 def fault(error: Exception, pointer: str) -> Fault:
@@ -348,7 +362,7 @@ class InvalidBody(ServiceError):
             for error in found
         ]
         first = self.errors[0]
-        more = f" There are {len(self.errors) - 1} more such places." if len(self.errors) > 1 else ""
+        more = _more(len(self.errors) - 1)
         place = f" at {first['pointer']}" if first["pointer"] else ""
         super().__init__(f"the body does not fit{place}: {first['detail']}.{more}")
 
@@ -469,6 +483,7 @@ TABLE: dict[type[Exception], Kind] = {
     EmptyUpload: Kind(400),
     UploadIncomplete: Kind(400),
     NameMissing: Kind(400),
+    KeyTwice: Kind(400),
     UnknownChoice: UNUSABLE,
     UnknownProject: UNUSABLE,
     RefusedAtDoor: UNUSABLE,

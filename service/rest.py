@@ -1,5 +1,6 @@
 """How the REST interface takes and gives documents: JSON, pages of lists, problems. Routes are in each api.py."""
 
+import json
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from evenhand.service.auth.store import Principal, find_principal, note_use
 from evenhand.service.auth.tables import Role
 from evenhand.service.current import reading, writing
-from evenhand.service.errors import PROBLEM_TYPES, InvalidBody, Problem, WrongContentType
+from evenhand.service.errors import PROBLEM_TYPES, InvalidBody, KeyTwice, Problem, WrongContentType
 from evenhand.service.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 Document = TypeVar("Document", bound=BaseModel)
@@ -75,15 +76,25 @@ def body(model: type[Document]) -> Document:
 
     Raises:
         WrongContentType: it is not sent as JSON.
-        InvalidBody: it is no JSON, or does not fit.
+        InvalidBody: it is no JSON, or does not fit. KeyTwice: an object has a key twice.
     """
     if request.mimetype != JSON:
         raise WrongContentType(request.mimetype or None, f"send {JSON}")
     content = request.get_data(cache=True)
     try:
-        return model.model_validate_json(content)
+        found = model.model_validate_json(content)
     except ValidationError as error:
         raise InvalidBody(error.errors(include_url=False, include_input=False), model) from error
+    json.loads(content, object_pairs_hook=_refuse_twice)  # of two, the validation took the last
+    return found
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise KeyTwice(key)
+        seen.add(key)
 
 
 def document(model: BaseModel, *, status: int = 200, location: str | None = None) -> Response:
@@ -116,8 +127,6 @@ def page_of(
 
 def problem(found: Problem, headers: dict[str, str] | None = None) -> Response:
     """A problem as application/problem+json."""
-    import json
-
     return Response(json.dumps(found.document()), status=found.status, mimetype=PROBLEM, headers=headers)
 
 

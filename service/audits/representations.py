@@ -31,13 +31,13 @@ class AuditSubmission(BaseModel):
         data, model = self.policy.data, self.policy.model
         if data.source is not None or data.train_source is not None or (model is not None and model.path is not None):
             raise ValueError(
-                "the policy names a file (`source` or `train_source` under [data], or `path` under [model]), which the "
-                "service does not read. Upload the files and name their ids as `dataset` and `model`."
+                "the policy names a file (`policy.data.source`, `policy.data.train_source` or `policy.model.path`), which the "
+                "service does not read. Upload the files and name their ids as `dataset` and `model`"
             )
         if model is not None and (model.url is not None or model.model_fields_set & set(ENDPOINT_KEYS)):
             raise ValueError(
-                "the policy describes an endpoint under [model]. POST the description to /api/v1/models first, and name "
-                "its id as `model`."
+                "the policy describes an endpoint (`policy.model`). POST the description to /api/v1/models first, and name "
+                "its id as `model`"
             )
         return self
 

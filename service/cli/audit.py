@@ -1,5 +1,6 @@
 """`evenhand audit`: from options and a policy file to a request, an exit code and files."""
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
     from evenhand.service.audits.documents import AuditRequest
 
 PATH = click.Path(path_type=Path, dir_okay=False)
+OUTPUTS = ("json_path", "html_path", "junit_path", "sarif_path", "markdown_path")
+MOST_SECONDS = 365 * 86_400
 AUDITS = ("group_disparity", "proxy", "robustness", "perception", "representation")
+
+
+def a_number(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Refuse NaN, which no range refuses."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("nan is no number.", ctx=context, param=option)
+    return value
 
 
 def split_names(values: tuple[str, ...]) -> list[str]:
@@ -54,7 +64,11 @@ def split_names(values: tuple[str, ...]) -> list[str]:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--thorough", is_flag=True, help="More steps, restarts and rows: slower, and finds more.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop with exit code 4."
+    "--timeout",
+    type=click.FloatRange(0, MOST_SECONDS, min_open=True),
+    callback=a_number,
+    metavar="SECONDS",
+    help="Stop with exit code 4.",
 )
 @click.option("--json", "json_path", type=PATH, metavar="PATH", help="Write the report as JSON.")
 @click.option("--html", "html_path", type=PATH, metavar="PATH", help="Write the report as one HTML page.")
@@ -87,7 +101,8 @@ def command(source: str | None, **options: Any) -> None:
 
         request, policy_path = request_from(source, options)
         outputs = _outputs(options, policy_path)
-        check_writable(list(outputs))
+        inputs = (request.source, request.policy.data.train_source, request.model_path, policy_path)
+        check_writable([options[name] for name in OUTPUTS if options[name] is not None], inputs=inputs)
         baseline = read_report(options["baseline"]) if options["baseline"] else None
         words = options_of(command, given=options, policy_path=policy_path)
         with time_limit(options["timeout"]), spoken(words):

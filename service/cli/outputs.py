@@ -1,7 +1,7 @@
 """Writes the files that were asked for: all of them whole, or none."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,21 @@ if TYPE_CHECKING:
 Render = Callable[["Report"], str]
 
 
-def check_writable(paths: list[Path]) -> None:
+def check_writable(paths: list[Path], *, inputs: Iterable[object] = ()) -> None:
     """Before an audit that takes minutes: every file could be written.
 
+    Args:
+        inputs: files that are read, by path; what is no file, or None, may be among them.
+
     Raises:
-        NotWritable: the folder is not there, is not writable, or the path is a folder.
+        NotWritable: the folder is not there, is not writable, or the path is a folder, is named twice, or is read.
     """
+    read = {Path(str(each)).resolve() for each in inputs if each is not None and Path(str(each)).exists()}
     for path in paths:
+        if path.resolve() in read:
+            raise NotWritable(path, "it is read, and would be overwritten")
+        if [other.resolve() for other in paths].count(path.resolve()) > 1 and not _takes_a_stream(path):
+            raise NotWritable(path, "it is named twice")
         folder = path.parent
         if path.is_dir():
             raise NotWritable(path, "it is a folder")

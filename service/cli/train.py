@@ -81,7 +81,7 @@ KINDS = ("logistic_regression", "hist_gradient_boosting", "random_forest", "neur
     help="Write the training record here too: curves by class and group, splits, leakage.",
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, metavar="N")  # fmt: skip
 def command(kind: str, source: str, out: Path, record_path: Path | None, **options: Any) -> None:
     """Train KIND and save it. Some rows are kept for the audit: those with split = test, else 30 %.
 
@@ -99,7 +99,7 @@ def command(kind: str, source: str, out: Path, record_path: Path | None, **optio
         from evenhand.service.models.documents import TrainingRequest
         from evenhand.service.wording import options_of, spoken
 
-        check_writable([out, *([record_path] if record_path else [])])
+        check_writable([out, *([record_path] if record_path else [])], inputs=[source])
         asked = format_named(out)
         if asked is not None:
             format_for(kind, asked)

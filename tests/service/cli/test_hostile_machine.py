@@ -244,6 +244,51 @@ def test_infinite_score_is_named_by_its_row(value: str, tmp_path: Path) -> None:
     assert "in row 41 (line 42)" in said
 
 
+def test_what_is_read_is_not_overwritten(rows: Path, tmp_path: Path) -> None:
+    before = rows.read_text()
+    other_name = tmp_path / "missing" / ".." / "people.csv"
+    (tmp_path / "missing").mkdir()
+
+    said = refused(CliRunner().invoke(cli, ["audit", str(rows), *ROLES, "--json", str(other_name)]))
+
+    assert "cannot be written: it is read, and would be overwritten" in said
+    trained = ["train", "neuron", "--data", str(rows), "--label", "y", "--out", str(rows)]
+    assert "it is read" in refused(CliRunner().invoke(cli, trained))
+    assert rows.read_text() == before
+
+
+def test_two_reports_do_not_go_into_one_file(rows: Path, tmp_path: Path) -> None:
+    both = ["--json", str(tmp_path / "a.out"), "--html", str(tmp_path / "a.out")]
+
+    assert "it is named twice" in refused(CliRunner().invoke(cli, ["audit", str(rows), *ROLES, *both]))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--timeout", "nan"), ("--timeout", "inf"), ("--timeout", "1e12"), ("--threshold", "nan")]
+)
+def test_what_is_no_number_is_refused(option: str, value: str, rows: Path) -> None:
+    said = refused(CliRunner().invoke(cli, ["audit", str(rows), *ROLES, option, value]))
+
+    assert option.removeprefix("--") in said
+
+
+def test_seed_that_no_generator_takes_is_refused(rows: Path, tmp_path: Path) -> None:
+    arguments = [
+        "train",
+        "neuron",
+        "--data",
+        str(rows),
+        "--label",
+        "y",
+        "--out",
+        str(tmp_path / "m"),
+        "--seed",
+        str(2**40),
+    ]
+
+    assert "--seed" in refused(CliRunner().invoke(cli, arguments))
+
+
 def test_stopped_by_the_keyboard_ends_with_130_and_leaves_nothing(tmp_path: Path) -> None:
     pipe = tmp_path / "slow.csv"
     os.mkfifo(pipe)

@@ -14,6 +14,9 @@ from evenhand.datasets.table import Table
 
 MOST_VALUES = 20
 """Values of a column whose rows are counted one by one."""
+LONGEST_VALUE = 200
+MOST_CELLS = 100_000_000
+LOOKED_AT_FIRST = 1000
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,30 @@ class ColumnFacts:
 def profile(table: Table) -> tuple[ColumnFacts, ...]:
     """Facts of every column, in the order of the table."""
     return tuple(_facts(table, name) for name in table.columns)
+
+
+def few_values(table: Table) -> dict[str, list[str]]:
+    """Values of each column that has MOST_VALUES of them at most, as text and in order, the missing one left out.
+
+    Columns without values, and with longer ones than LONGEST_VALUE, are left out; so is all of a table of more than MOST_CELLS cells, where
+    looking takes too long for a caller who waits.
+    """
+    if table.rows * len(table.columns) > MOST_CELLS:
+        return {}
+    return {name: found for name in table.columns if (found := _few_values(table, name)) is not None}
+
+
+def _few_values(table: Table, name: str) -> list[str] | None:
+    first = table.take(np.arange(min(table.rows, LOOKED_AT_FIRST)))
+    try:
+        if len(first.groups(name).names) > MOST_VALUES:
+            return None
+        found = table.groups(name).names
+    except UnsupportedType:
+        return None
+    if not 0 < len(found) <= MOST_VALUES or any(len(value) > LONGEST_VALUE for value in found):
+        return None
+    return list(found)
 
 
 def _facts(table: Table, name: str) -> ColumnFacts:

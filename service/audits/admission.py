@@ -1,6 +1,7 @@
 """What can be told of a request for an audit before it is queued: columns, metrics and models that do not fit.
 
-Only what is stored about data and model is looked at, so that a route may ask. What needs the rows is found by the job.
+Only what is stored about data and model is looked at, so that a route may ask: of values, those of columns that have few.
+What needs the rows is found by the job.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,12 +9,16 @@ from collections.abc import Iterator, Sequence
 from evenhand.auditors import checks
 from evenhand.auditors.disparity.plan import planned
 from evenhand.auditors.errors import PolicyError, listed, nearest
-from evenhand.auditors.policy import Check, Policy
+from evenhand.auditors.policy import Check, DataSection, Policy
 from evenhand.auditors.representation.plan import planned as planned_on_representation
 from evenhand.auditors.scores.catalogue import SCORE_METRICS
+from evenhand.datasets.errors import NotBinary, UnknownPositive
+from evenhand.datasets.table import Table
+from evenhand.service.audits.columns import refuse_outcomes
 from evenhand.service.audits.errors import (
     NO_FEATURES,
     NO_MODEL,
+    ClassMismatch,
     NoSensitiveColumn,
     NotAuditable,
     NothingToAudit,
@@ -39,6 +44,7 @@ def refuse_unfit(asked: AuditSubmission, data: DatasetChoice, model: Model | Non
     faults = [*_columns(asked.policy, data), *_model(asked.policy, data, model), *_audits(asked, data, model)]
     # what follows speaks of roles: with a column that is not there it would only say the same again
     faults = faults or [*_roles(asked.policy, data, has_model=model is not None)]
+    faults = faults or [*_outcomes(asked.policy.data, data, has_model=model is not None)]
     faults = faults or [*_checks(asked.policy, data, has_scores=_has_scores(asked.policy, data, model))]
     if faults:
         raise RefusedAtDoor(faults)
@@ -145,6 +151,31 @@ def _roles(policy: Policy, data: DatasetChoice, *, has_model: bool) -> Iterator[
         if name is not None and name in (*sensitive, label):
             other = "sensitive" if name in sensitive else "label"
             yield _worded(OneColumnTwice(name, role, other))
+
+
+def _outcomes(section: DataSection, data: DatasetChoice, *, has_model: bool) -> Iterator[Fault]:
+    """Labels and predictions that do not say which value is the positive one, where their values are stored.
+
+    A filter may leave other values, and a model says which classes there are.
+    """
+    if has_model or section.where or not data.values:
+        return
+    try:
+        refuse_outcomes(section, _values_as_rows(data), data.values)
+    except (NotBinary, UnknownPositive, ClassMismatch) as error:
+        yield _worded(error)
+
+
+def _values_as_rows(data: DatasetChoice) -> Table:
+    """A table in which every stored value occurs; columns without stored values are empty."""
+    import pyarrow as pa
+
+    rows = max(map(len, data.values.values()))
+    columns = {}
+    for name in data.columns:
+        values = list(data.values.get(name, ()))
+        columns[name] = pa.array(values + values[-1:] * (rows - len(values)) or [None] * rows, pa.string())
+    return Table(data.name, pa.table(columns), data.card, "")
 
 
 def _audits(asked: AuditSubmission, data: DatasetChoice, model: Model | None) -> Iterator[Fault]:

@@ -1,8 +1,8 @@
 """Which column of a source is what: the policy's words first, then the card of a built-in set, then what can be found out."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,6 +171,26 @@ def _negative(table: Table, column: str, label: NDArray[np.int8]) -> str | None:
     groups = table.groups(column)
     others = [groups.values[code] for code in np.unique(groups.codes[label == 0])]
     return others[0] if len(others) == 1 else None
+
+
+def refuse_outcomes(data: DataSection, table: Table, known: Container[str]) -> None:
+    """Refuse what `outcomes_of` would refuse, as far as the values of label and prediction tell.
+
+    Args:
+        table: every value of the known columns at least once, each of its columns there.
+        known: columns whose values are all in the table.
+
+    Raises:
+        NotBinary, UnknownPositive, ClassMismatch.
+    """
+    columns = resolve(data, table, has_model=False)
+    if columns.prediction not in known:
+        # then the label alone is asked, as if it were predicted too; which value is positive, only both could tell
+        if columns.label is None or {columns.positive, columns.favourable} != {None}:
+            return
+        columns = replace(columns, prediction=columns.label, score=None)
+    if columns.label is None or columns.label in known:
+        outcomes_of(columns, table, scores=None)
 
 
 def _refuse_scores(column: str, table: Table, *, label: str | None) -> None:

@@ -7,15 +7,17 @@ from evenhand.service.jobs.child import Voice, speak
 
 def inspect(path: str, name: str, voice: Voice) -> None:
     """Open the file as an audit would and say what is in it."""
+    from evenhand.datasets.profile import few_values
     from evenhand.datasets.sources import open_source
     from evenhand.datasets.table import Table
 
     data = open_source(path, name)
+    table = data if isinstance(data, Table) else data.table
+    found = {"rows": data.rows, "columns": list(table.columns), "values": few_values(table)}
     if isinstance(data, Table):
-        voice.result({"kind": "table", "rows": data.rows, "columns": list(data.columns)})
+        voice.result({"kind": "table", **found})
     else:
-        shape = list(data.images.shape[1:])
-        voice.result({"kind": "images", "rows": data.rows, "columns": list(data.table.columns), "image_shape": shape})
+        voice.result({"kind": "images", **found, "image_shape": list(data.images.shape[1:])})
 
 
 def main(arguments: list[str]) -> int:

@@ -1,6 +1,7 @@
 """Which data set a request means: one that was uploaded, by its id, or a built-in one, by its name."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,7 @@ class DatasetChoice:
         id: None for a built-in one.
         image_shape: height, width and channels of its pictures; None for tables, and where it is not stored.
         card: of a built-in one.
+        values: of the columns that have few, by column.
     """
 
     id: str | None
@@ -29,6 +31,7 @@ class DatasetChoice:
     columns: tuple[str, ...] = ()
     image_shape: tuple[int, ...] | None = None
     card: "DatasetCard | None" = None
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def builtin_names() -> list[str]:
@@ -40,15 +43,16 @@ def builtin_names() -> list[str]:
 
 @cache
 def builtin_choice(name: str) -> DatasetChoice:
-    """A built-in set. It is opened once, for its columns: it never changes."""
+    """A built-in set. It is opened once, for its columns and their values: it never changes."""
     from evenhand.datasets import builtin
     from evenhand.datasets.imageset import ImageSet
+    from evenhand.datasets.profile import few_values
 
     data, card = builtin.load(name), builtin.card(name)
     if isinstance(data, ImageSet):
         shape = tuple(data.images.shape[1:])
-        return DatasetChoice(None, name, "images", data.table.columns, shape, card)
-    return DatasetChoice(None, name, "table", data.columns, None, card)
+        return DatasetChoice(None, name, "images", data.table.columns, shape, card, few_values(data.table))
+    return DatasetChoice(None, name, "table", data.columns, None, card, few_values(data))
 
 
 def choose_dataset(session: Session, named: str, *, within: str = "") -> DatasetChoice:
@@ -65,7 +69,7 @@ def choose_dataset(session: Session, named: str, *, within: str = "") -> Dataset
     if dataset is not None:
         shape = tuple(dataset.image_shape) if dataset.image_shape else None
         kind: Literal["table", "images"] = "images" if dataset.kind == "images" else "table"
-        return DatasetChoice(dataset.id, dataset.name, kind, tuple(dataset.columns), shape)
+        return DatasetChoice(dataset.id, dataset.name, kind, tuple(dataset.columns), shape, values=dataset.values or {})
     if named in builtin_names():
         return builtin_choice(named)
     wanted = f"the id of an uploaded data set, or one of: {', '.join(builtin_names())}"

@@ -33,6 +33,8 @@ class Contents:
     columns: list[str]
     image_shape: list[int] | None = None
     """Height, width and channels of pictures."""
+    values: dict[str, list[str]] | None = None
+    """Of the columns that have few."""
 
 
 def add_dataset(
@@ -49,6 +51,7 @@ def add_dataset(
         rows=contents.rows,
         columns=contents.columns,
         image_shape=contents.image_shape,
+        values=contents.values,
         created_by=actor,
     )
     session.add(dataset)

@@ -24,5 +24,8 @@ class Dataset(Base):
     image_shape: Mapped[list[int] | None] = mapped_column(
         sa.JSON(none_as_null=True), doc="height, width, channels of pictures"
     )
+    values: Mapped[dict[str, list[str]] | None] = mapped_column(
+        sa.JSON(none_as_null=True), doc="of the columns that have few; null for an upload before there were any"
+    )
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
     created_by: Mapped[str | None]

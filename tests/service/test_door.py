@@ -94,6 +94,94 @@ def test_a_column_compared_with_itself_is_refused(client: Client, dataset: str) 
     assert pointed(ask(client, dataset, with_data(prediction="hired"))) == ["/policy/data/prediction"]
 
 
+WORDS = people().replace(b",1", b",good").replace(b",0", b",bad")
+MANY = b"sex,hired,predicted\n" + b"".join(
+    b"%s,%d,%d\n" % ((b"man", b"woman")[i % 2], i % 40, i % 2) for i in range(400)
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "changed", "pointer", "type_", "values"),
+    [
+        (WORDS, {}, "positive", "not-binary", "has the values bad, good"),
+        (WORDS, {"positive": "goood"}, "positive", "unknown-positive", "Did you mean 'good'?"),
+        (WORDS, {"positive": "good", "favourable": "fair"}, "favourable", "class-mismatch", "bad, good"),
+        (people().replace(b"1\n", b"0.7\n"), {}, "positive", "not-binary", "has the values 0.0, 0.7"),
+        (
+            people().replace(b"woman,1,1", b"woman,1,0.7"),
+            {},
+            "prediction",
+            "not-binary",
+            "in place of 'predicted' as `policy",
+        ),
+        (WORDS.replace(b"predicted", b"p"), {"prediction": None, "score": "p"}, "positive", "not-binary", "bad, good"),
+    ],
+)
+def test_values_that_do_not_say_which_is_positive_are_told_at_once(
+    client: Client, rows: bytes, changed: dict[str, Any], pointer: str, type_: str, values: str
+) -> None:
+    answer = ask(client, client.dataset(rows), with_data(**changed))
+
+    assert pointed(answer) == [f"/policy/data/{pointer}"]
+    assert answer.json["type"] == f"/problems/{type_}"
+    assert values in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "changed"),
+    [
+        (WORDS, {"positive": "good"}),
+        (WORDS, {"favourable": "good"}),
+        (WORDS, {"where": {"sex": "man"}}),
+        (people().replace(b",1\n", b",good\n").replace(b",0\n", b",bad\n"), {"positive": "good", "label": None}),
+        (people().replace(b",1,", b",,"), {}),
+        (MANY, {"positive": "1"}),
+    ],
+)
+def test_what_only_the_rows_tell_is_left_to_the_audit(client: Client, rows: bytes, changed: dict[str, Any]) -> None:
+    answer = ask(client, client.dataset(rows), with_data(**changed))
+
+    assert answer.status == 202, answer.content
+
+
+def test_values_of_a_built_in_set_are_known_too(client: Client) -> None:
+    answer = ask(client, "adult", {"data": {"prediction": "sex", "sensitive": ["race"], "positive": ">50k"}})
+
+    assert pointed(answer) == ["/policy/data/positive"]
+    assert "Did you mean '>50K'?" in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "near"),
+    [
+        ({"policy": {"data": {"lable": "hired"}}}, "/policy/data/lable", "label"),
+        ({"polcy": {}}, "/polcy", "policy"),
+        ({"policy": {"check": [{"metric": "x", "within": 0.1, "gates": "off"}]}}, "/policy/check/0/gates", "gate"),
+    ],
+)
+def test_a_field_that_a_request_has_not_names_the_nearest(
+    client: Client, dataset: str, body: dict[str, Any], pointer: str, near: str
+) -> None:
+    answer = client.send("POST", "/api/v1/audits", {"dataset": dataset, **body})
+
+    assert pointed(answer) == [pointer]
+    assert answer.json["errors"][0]["detail"] == f"there is no such key (did you mean '{near}'?)"
+
+
+def test_a_request_with_two_policies_is_refused(client: Client, dataset: str) -> None:
+    """JSON parsers take the last, and what the first asks for would not be done."""
+    body = b'{"dataset": "%s", "policy": {"alpha": 0.01}, "policy": {}}' % dataset.encode()
+
+    answer = client.send("POST", "/api/v1/audits", body, headers={"Content-Type": "application/json"})
+
+    assert (answer.status, answer.json["type"]) == (400, "/problems/key-twice")
+    assert "names 'policy' twice" in answer.json["detail"]
+
+
+def test_a_threshold_that_is_no_number_is_pointed_at(client: Client, dataset: str) -> None:
+    assert pointed(ask(client, dataset, with_data(threshold=float("nan")))) == ["/policy/data/threshold"]
+
+
 def test_an_audit_of_pictures_of_a_table_is_refused(client: Client, dataset: str) -> None:
     assert pointed(ask(client, dataset, POLICY, only=["group_disparity", "robustness"])) == ["/only/1"]
 

@@ -126,15 +126,17 @@ def test_two_audits_submitted_at_once_are_both_done(client: Client) -> None:
 
 
 def test_an_audit_that_cannot_be_done_fails_with_a_problem(client: Client) -> None:
-    """Values are not looked at before the job runs."""
+    """Which values a filter leaves is not known before the job runs."""
     rows = people().replace(b"man,1,1", b"man,1,perhaps")
+    policy = {"data": {**POLICY["data"], "where": {"sex": "man"}}}
 
-    done = client.wait(f"/api/v1/audits/{client.submit(client.dataset(rows))}")
+    done = client.wait(f"/api/v1/audits/{client.submit(client.dataset(rows), policy=policy)}")
 
     assert (done["status"], done["report"], done["exit_code"]) == ("failed", None, 2)
     assert done["error"]["type"] == "/problems/not-binary"
     assert "predicted" in done["error"]["detail"]
     assert "`policy.data.positive`" in done["error"]["detail"]
+    assert done["error"]["errors"][0]["pointer"] == "/policy/data/positive"
     assert "--positive" not in done["error"]["detail"] + done["message"]
 
 
@@ -279,7 +281,7 @@ def test_a_deleted_data_set_takes_its_file_along(client: Client, running: Servic
 
 
 def test_a_file_that_another_data_set_has_too_stays(client: Client) -> None:
-    content = f"sex,hired,predicted\nman,1,{uuid.uuid4()}\n".encode()
+    content = f"sex,hired,predicted\n{uuid.uuid4()},1,1\n".encode()
     first, second = client.dataset(content), client.dataset(content)
 
     client.send("DELETE", f"/api/v1/datasets/{first}")

@@ -32,7 +32,7 @@ def _day(value: Any) -> Any:
         raise ValueError(f"{value[:40]!r} is no day; write it as {DAY}") from None
 
 
-Words = Annotated[str, BeforeValidator(typed), Field(max_length=MOST_CHARACTERS)]
+Words = Annotated[str, Field(max_length=MOST_CHARACTERS), BeforeValidator(typed)]
 Day = Annotated[date, BeforeValidator(_day)]
 
 

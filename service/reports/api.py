@@ -13,7 +13,7 @@ from evenhand.service.current import reading, service
 from evenhand.service.reports import store
 from evenhand.service.reports.diff import diff
 from evenhand.service.reports.documents import ReportDiff, ReportList, ReportSummary
-from evenhand.service.reports.formats import FORMATS, Format, by_accept, by_suffix
+from evenhand.service.reports.formats import FORMATS, Format, by_accept, by_suffix, made
 from evenhand.service.reports.tables import ReportRow
 from evenhand.service.rest import API, JSON, answers, auth, document, page_of, ref
 
@@ -70,8 +70,8 @@ def compare(report_id: str, other_id: str) -> Response:
 
 def _given(report_id: str, wanted: Format) -> Response:
     with reading() as session:
-        report = store.read_report(session, service().artefacts, report_id)
-    response = Response(wanted.make(report), content_type=wanted.full_type)
+        report, content = made(wanted, store.read_json(session, service().artefacts, report_id))
+    response = Response(content, content_type=wanted.full_type)
     if wanted.suffix == "html":
         # the document allows itself its own style by hash and nothing else; a header cannot know that hash
         response.headers["Content-Security-Policy"] = STANDALONE

@@ -66,6 +66,13 @@ FORMATS: dict[str, Format] = {
 }
 """By suffix; the first is given where the request does not say."""
 
+
+def made(wanted: Format, kept: bytes) -> tuple[Report, str | bytes]:
+    """A report as it is kept, in the format that is wanted; as JSON it is given out to the byte, so that its digest stays."""
+    report = Report.model_validate_json(kept)
+    return report, kept if wanted is FORMATS["json"] else wanted.make(report)
+
+
 _ALSO = {"text/xml": "junit.xml", "application/junit+xml": "junit.xml"}
 
 

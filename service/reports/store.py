@@ -59,14 +59,19 @@ def get_report_row(session: Session, report_id: str) -> ReportRow:
     return row
 
 
-def read_report(session: Session, artefacts: Artefacts, report_id: str) -> Report:
-    """The document, by its own id or its audit's.
+def read_json(session: Session, artefacts: Artefacts, report_id: str) -> bytes:
+    """The document's JSON to the byte, by the report's own id or its audit's: what its SHA-256 is of.
 
     Raises:
         ReportNotFound: there is none.
         ArtefactMissing, ArtefactDamaged: its file is gone or changed.
     """
-    return Report.model_validate_json(artefacts.read(get_report_row(session, report_id).sha256))
+    return artefacts.read(get_report_row(session, report_id).sha256)
+
+
+def read_report(session: Session, artefacts: Artefacts, report_id: str) -> Report:
+    """The document. Raises what read_json does."""
+    return Report.model_validate_json(read_json(session, artefacts, report_id))
 
 
 def list_reports(

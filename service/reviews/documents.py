@@ -21,7 +21,7 @@ class ReviewOrder(BaseModel):
         default=None, description="`id` of a finding of the report; absent: the whole report"
     )
     decision: Decision
-    justification: Annotated[str, BeforeValidator(partial(typed, lines=True)), Field(max_length=MOST_CHARACTERS)] = (
+    justification: Annotated[str, Field(max_length=MOST_CHARACTERS), BeforeValidator(partial(typed, lines=True))] = (
         Field(description="why, in words that a later reader understands")
     )
 

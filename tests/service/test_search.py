@@ -190,7 +190,7 @@ def test_what_was_there_before_is_found_after_the_migration(empty_database: Data
     [
         ({"q": "  "}, "q", "empty"),
         ({"q": "a\x00b"}, "q", "no text"),
-        ({"q": "x" * 201}, "q", "200"),
+        ({"q": "x" * 201}, "q", "200 characters"),
         ({"from": "yesterday"}, "from", "write it as 2026-07-01"),
         ({"from": "20"}, "from", "write it as 2026-07-01"),
         ({"from": "2026-02-30"}, "from", "no day"),

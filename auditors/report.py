@@ -61,7 +61,11 @@ class Finding(Document):
     metric: str
     comparison: Comparison
     attribute: str | None
-    group: Group | None = None
+    group: Group | None = Field(
+        default=None,
+        description="with `reference` the pair that decides a check, or, while it is open, the one furthest from being shown "
+        "within; `estimate`, `low` and `high` of a check are the largest (of ratios the smallest) over all pairs",
+    )
     reference: Group | None = None
     estimate: float | None
     low: float | None = None

@@ -144,16 +144,22 @@ def _mean_decides(
 
 
 def _deciding(components: list[Pairs], verdict: Verdict) -> tuple[Pairs, int]:
-    """The pair that decides: the surest proof, or the pair that is furthest from being shown within."""
+    """The pair that decides: the surest proof, or the pair that is furthest from being shown within.
+
+    Of an open check an undefined pair comes first; one of a group too small to decide comes only where no other is open.
+    """
     difference = components[0].comparison is Comparison.DIFFERENCE
 
-    def rank(pairs: Pairs) -> NDArray[np.float64]:
+    def best(pairs: Pairs) -> tuple[int, float, int]:
         if verdict is Verdict.PROVEN_DISPARITY:
-            bound = pairs.low if difference else -pairs.high
-            return np.where(pairs.disparity, np.nan_to_num(bound, nan=-np.inf), -np.inf)
-        bound = pairs.equivalence_high if difference else -pairs.equivalence_low
-        return np.where(pairs.undefined, np.inf, bound)
+            standing, bound = pairs.disparity.astype(int), pairs.low if difference else -pairs.high
+        else:
+            standing = np.where(pairs.undefined, 2, (pairs.decidable & ~pairs.within).astype(int))
+            bound = pairs.equivalence_high if difference else -pairs.equivalence_low
+        bound = np.nan_to_num(bound)
+        at = int(np.lexsort((-bound, -standing))[0])
+        return int(standing[at]), float(bound[at]), at
 
-    ranks = [rank(pairs) for pairs in components]
-    chosen = int(np.argmax([r.max() for r in ranks]))
-    return components[chosen], int(np.argmax(ranks[chosen]))
+    found = [best(pairs) for pairs in components]
+    chosen = max(range(len(components)), key=lambda index: found[index][:2])
+    return components[chosen], found[chosen][2]

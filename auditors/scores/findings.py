@@ -86,7 +86,7 @@ def _difference(
         verdict, at = Verdict.PROVEN_DISPARITY, int(np.argmax(np.where(disparity, low, -np.inf)))
     else:
         verdict = Verdict.PROVEN_WITHIN if within.all() and not undefined else Verdict.INCONCLUSIVE
-        at = int(np.argmax(np.where(gaps.undefined, np.inf, equivalence_high)))
+        at = _open_because_of(gaps.undefined, gaps.decidable & ~within, equivalence_high)
     first, second = int(gaps.first[at]), int(gaps.second[at])
 
     def over_pairs(bounds: Floats) -> float | None:
@@ -152,7 +152,7 @@ def _value(check: ScoreCheck, grouped: GroupedScores, measured: Measured, compar
     else:
         within = (furthest < tolerance) & decidable & ~undefined
         verdict = Verdict.PROVEN_WITHIN if within.all() else Verdict.INCONCLUSIVE
-        at = int(np.argmax(np.where(undefined, np.inf, furthest)))
+        at = _open_because_of(undefined, decidable & ~within, furthest)
     group, defined = int(members[at]), not undefined[at]
 
     def shown(bounds: Floats) -> float | None:
@@ -185,6 +185,12 @@ def _value(check: ScoreCheck, grouped: GroupedScores, measured: Measured, compar
     )
     lacking = [int(members[i]) for i in np.flatnonzero(undefined)]
     return finding.model_copy(update={"message": _message(check, grouped, says, lacking, compared, finding)})
+
+
+def _open_because_of(undefined: Mask, open_and_decidable: Mask, furthest: Floats) -> int:
+    """What is furthest from being shown within; of a group too small to decide only where nothing else is open."""
+    standing = np.where(undefined, 2, open_and_decidable.astype(int))
+    return int(np.lexsort((-np.nan_to_num(furthest), -standing))[0])
 
 
 def _begins(verdict: Verdict, what: str) -> str:

@@ -346,3 +346,27 @@ def test_two_hundred_groups_are_all_listed_and_the_pairs_are_bounded() -> None:
     assert len(document.attributes[0].groups) == 200
     assert document.attributes[0].pairs.total == 19_900
     assert len(findings) < 450
+
+
+def test_open_check_names_a_pair_of_groups_with_rows_enough_to_decide() -> None:
+    """Of 15 rows nothing is concluded: they are listed as small and are not why the others are open."""
+    table = selected(a=(120, 300), b=(135, 300), c=(130, 300), small=(10, 15))
+
+    check = gated(
+        audited(table, policy=Policy(check=[Check(metric="selection_rate", within=0.1)]))[1], "selection_rate"
+    )
+
+    assert (check.group, check.reference) == ({"group": "b"}, {"group": "a"})
+    assert check.message.startswith("Open because of b .450 against a .400")
+    assert "nothing is concluded: small (15)" in check.message
+
+
+def test_open_check_names_the_small_group_where_nothing_else_is_open() -> None:
+    table = selected(a=(1200, 3000), b=(1210, 3000), small=(10, 15))
+
+    check = gated(
+        audited(table, policy=Policy(check=[Check(metric="selection_rate", within=0.1)]))[1], "selection_rate"
+    )
+
+    assert check.verdict is Verdict.INCONCLUSIVE
+    assert {"group": "small"} in (check.group, check.reference)

@@ -212,5 +212,5 @@ def _show(report: "Report", baseline: "Report | None", options: dict[str, Any], 
     if baseline is not None and not options["quiet"]:
         print_difference(baseline, report, console)
     render.terminal(report, console=console, quiet=options["quiet"])
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+    if os.environ.get("GITHUB_ACTIONS") == "true" and not options["quiet"]:
         click.echo(render.github_annotations(report, policy_path=str(policy_path) if policy_path else None), err=True)

@@ -1,5 +1,7 @@
 """`evenhand compare`: what changed between two reports."""
 
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,9 @@ from evenhand.service.cli.failing import Work, failing_clearly
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from evenhand.auditors.report import Report
+    from evenhand.auditors.report import Finding, Report
+    from evenhand.auditors.verdict import Verdict
+    from evenhand.service.reports.documents import ChangedFinding, ReportDiff
 
 REPORT = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -18,15 +22,47 @@ REPORT = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.command("compare")
 @click.argument("before", type=REPORT)
 @click.argument("after", type=REPORT)
-def command(before: Path, after: Path) -> None:
-    """Show the findings that differ between two reports (JSON); exits 1 when a gated check got worse or is gone."""
+@click.option("--all", "every", is_flag=True, help="List the findings that are not gated too.")
+@click.option(
+    "--allow-policy-change",
+    is_flag=True,
+    help="Let a policy pass that is looser or asks another question: it was reviewed.",
+)
+def command(before: Path, after: Path, every: bool, allow_policy_change: bool) -> None:
+    """Show what differs between two reports (JSON); exits 1 when a gated check got worse or is gone, or may pass by a
+    change of the policy."""
     with failing_clearly(Work("the comparison", "nothing was compared")):
         from evenhand.service.cli.console import Screen
 
-        worse = print_difference(read_report(before), read_report(after), Screen())
-        said = "a gated check got worse or is gone" if worse else "no gated check got worse or is gone"
-        click.echo(f"Exit code {int(worse)}: {said}.")
-    raise SystemExit(1 if worse else 0)
+        found = print_difference(read_report(before), read_report(after), Screen(), every=every)
+        code = int(found.worse or (found.policy_lets_pass and not allow_policy_change))
+        click.echo(f"Exit code {code}: {_in_words(found, allowed=allow_policy_change)}.")
+    raise SystemExit(code)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison comes to.
+
+    Attributes:
+        worse: a gated check got worse, is newly proven against, or is gone though the policy asks for it.
+        policy_lets_pass: the policy changed so that something may pass that did not before.
+    """
+
+    worse: bool
+    policy_lets_pass: bool
+
+
+def _in_words(found: Compared, *, allowed: bool) -> str:
+    said = "a gated check got worse or is gone" if found.worse else "no gated check got worse or is gone"
+    if not found.policy_lets_pass:
+        return said
+    if allowed:
+        return f"{said}; the policy lets more pass than before, as --allow-policy-change allows"
+    return (
+        f"{'' if not found.worse else said + '; '}the policy lets more pass than before. Where that was reviewed, add "
+        "--allow-policy-change"
+    )
 
 
 def read_report(path: Path) -> "Report":
@@ -47,50 +83,97 @@ def read_report(path: Path) -> "Report":
         raise BadReport(path, problems(error, Report)[:5]) from None
 
 
-def print_difference(before: "Report", after: "Report", console: "Console") -> bool:
-    """Print changed findings that are gated, or changed their verdict; whether a gated one got worse."""
+def print_difference(before: "Report", after: "Report", console: "Console", *, every: bool = False) -> Compared:
+    """Print what changed in the policy, then in gated checks, then how many other findings changed, or all of them."""
     from evenhand.auditors.verdict import Gate, Verdict
-    from evenhand.auditors.words import group_name, number, printable, spoken
-    from evenhand.service.reports.diff import diff, is_pair
+    from evenhand.service.reports.diff import diff
+    from evenhand.service.reports.policy_diff import asks_for, policy_changes, policy_of
 
-    order = {Verdict.PROVEN_WITHIN: 0, Verdict.INCONCLUSIVE: 1, Verdict.PROVEN_DISPARITY: 2}
     changes = diff(before, after)
-    worse = False
-    console.print(
-        f"Since {before.created:%Y-%m-%d %H:%M} ({before.verdict.value}) → {after.created:%Y-%m-%d %H:%M} ({after.verdict.value})"
+    policy = policy_changes(before, after)
+    say = partial(console.print, markup=False)
+    say(
+        f"Since {before.created:%Y-%m-%d %H:%M} ({_spoken(before.verdict)}) → {after.created:%Y-%m-%d %H:%M} "
+        f"({_spoken(after.verdict)})"
     )
-    shown = 0
-    for change in changes.changed:
-        old, new = change.before, change.after
-        gated = new.gate is not Gate.OFF
-        released = not gated and old.gate is not Gate.OFF
-        if not gated and not released and not change.verdict_changed:
-            continue
-        worse |= released or (gated and order[new.verdict] > order[old.verdict])
-        shown += 1
-        whose = f" ({group_name(new.group)} and {group_name(new.reference)})" if is_pair(new) else ""
-        console.print(
-            f"  {spoken(new.metric)}, {printable(new.attribute or '')}{whose}: {number(old.estimate)} → {number(new.estimate)}, "
-            f"{old.verdict.value.replace('_', ' ')} → {new.verdict.value.replace('_', ' ')}"
-            + (", gated before and not now" if released else ""),
-            markup=False,
-        )
-    for finding in changes.added:
-        if finding.gate is not Gate.OFF:
-            shown += 1
-            worse |= finding.verdict is Verdict.PROVEN_DISPARITY
-            console.print(
-                f"  new: {spoken(finding.metric)}, {printable(finding.attribute or '')}: {number(finding.estimate)}",
-                markup=False,
-            )
-    for finding in changes.removed:
-        if finding.gate is not Gate.OFF:
-            shown += 1
-            worse = True
-            console.print(
-                f"  gone, and gated before: {spoken(finding.metric)}, {printable(finding.attribute or '')}",
-                markup=False,
-            )
-    if not shown:
-        console.print("  no gated finding changed")
-    return worse
+    for change in policy:
+        say(f"  policy: {change.what}: {change.before} → {change.after} ({change.effect.value})")
+    gated = [each for each in changes.changed if Gate.OFF not in (each.before.gate, each.after.gate)]
+    added = [finding for finding in changes.added if finding.gate is not Gate.OFF]
+    asked = policy_of(after)
+    gone = [finding for finding in changes.removed if finding.gate is not Gate.OFF and asks_for(asked, finding)]
+    for each in gated:
+        say(f"  {_changed(each)}")
+    for finding in added:
+        say(f"  new: {_named(finding)}: {_estimate(finding)}, {_spoken(finding.verdict)}")
+    for finding in gone:
+        say(f"  gone, and gated before: {_named(finding)}")
+    if not (policy or gated or added or gone):
+        say("  no gated finding changed")
+    _print_others(changes, console, every=every)
+    return Compared(
+        worse=bool(gone)
+        or any(_got_worse(each) for each in gated)
+        or any(finding.verdict is Verdict.PROVEN_DISPARITY for finding in added),
+        policy_lets_pass=any(change.lets_pass for change in policy),
+    )
+
+
+def _print_others(changes: "ReportDiff", console: "Console", *, every: bool) -> None:
+    """Findings that no gate turns on: in one line, or each in its own."""
+    from evenhand.auditors.verdict import Gate
+
+    changed = [each for each in changes.changed if Gate.OFF in (each.before.gate, each.after.gate)]
+    added, removed = (
+        [finding for finding in findings if finding.gate is Gate.OFF] for findings in (changes.added, changes.removed)
+    )
+    say = partial(console.print, markup=False)
+    if not every:
+        turned = sum(each.verdict_changed for each in changed)
+        counted = f"{len(changed):,} changed, {turned:,} in verdict; {len(added):,} new; {len(removed):,} gone"
+        if changed or added or removed:
+            say(f"  not gated: {counted} (`evenhand compare --all` lists them)")
+        return
+    for each in changed:
+        say(f"  not gated: {_changed(each)}")
+    for what, findings in (("new", added), ("gone", removed)):
+        for finding in findings:
+            say(f"  not gated, {what}: {_named(finding)}: {_estimate(finding)}, {_spoken(finding.verdict)}")
+
+
+def _changed(each: "ChangedFinding") -> str:
+    from evenhand.auditors.words import number
+
+    old, new = each.before, each.after
+    text = f"{_named(new)}: {_estimate(old)} → {_estimate(new)}, {_spoken(old.verdict)} → {_spoken(new.verdict)}"
+    if old.tolerance != new.tolerance:
+        text += f", tolerance {number(old.tolerance)} → {number(new.tolerance)}"
+    return text + (", worse" if _got_worse(each) else "")
+
+
+def _got_worse(each: "ChangedFinding") -> bool:
+    from evenhand.auditors.verdict import Verdict
+
+    order = (Verdict.PROVEN_WITHIN, Verdict.INCONCLUSIVE, Verdict.PROVEN_DISPARITY)
+    return order.index(each.after.verdict) > order.index(each.before.verdict)
+
+
+def _named(finding: "Finding") -> str:
+    """Its metric and attribute; of one that is part of a check also the groups, for the check has many such."""
+    from evenhand.auditors.words import group_name, printable, spoken
+
+    whole = f"{spoken(finding.metric)}, {printable(finding.attribute or '')}"
+    if finding.group is None or finding.id.endswith(f"/{finding.attribute}"):
+        return whole
+    beside = "the rest" if finding.reference is None else group_name(finding.reference)
+    return f"{whole} ({group_name(finding.group)} and {beside})"
+
+
+def _estimate(finding: "Finding") -> str:
+    from evenhand.auditors.words import number
+
+    return number(finding.estimate)
+
+
+def _spoken(verdict: "Verdict") -> str:
+    return verdict.value.replace("_", " ")

@@ -12,13 +12,12 @@ SAME_RELATIVE = 1e-9
 
 
 def diff(before: Report, after: Report) -> ReportDiff:
-    """Findings added, removed, and changed in verdict, gate or estimate, each in the order of its report.
+    """Findings added, removed, and changed in verdict, gate, tolerance or estimate, each in the order of its report.
 
     Two findings answer one question where their ids are the same; those of a pair also the other way round. A
     composite's id does not name the pair that decides, which may be another in every report.
     """
-    old = {_question(finding): finding for finding in before.findings}
-    new = {_question(finding): finding for finding in after.findings}
+    old, new = by_question(before), by_question(after)
     return ReportDiff(
         before=before.id,
         after=after.id,
@@ -34,6 +33,11 @@ def diff(before: Report, after: Report) -> ReportDiff:
             if question in old and not _same(old[question], finding)
         ],
     )
+
+
+def by_question(report: Report) -> dict[tuple[str, ...], Finding]:
+    """The findings of a report, each under what it answers."""
+    return {_question(finding): finding for finding in report.findings}
 
 
 def _question(finding: Finding) -> tuple[str, ...]:
@@ -52,7 +56,7 @@ def is_pair(finding: Finding) -> bool:
 
 
 def _same(one: Finding, other: Finding) -> bool:
-    if one.verdict != other.verdict or one.gate != other.gate:
+    if (one.verdict, one.gate, one.tolerance) != (other.verdict, other.gate, other.tolerance):
         return False
     if one.estimate is None or other.estimate is None:
         return one.estimate is other.estimate

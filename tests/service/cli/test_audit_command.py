@@ -88,6 +88,17 @@ def test_quiet_prints_the_last_line_only(audit: Audit, tmp_path: Path) -> None:
     assert len(result.output.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(("quiet", "annotations"), [([], 4), (["--quiet"], 0)])
+def test_annotations_on_github_are_left_out_where_only_the_last_line_is_asked_for(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch, quiet: list[str], annotations: int
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+
+    result = audit("compas", "--only", "group_disparity", *quiet)
+
+    assert sum(line.startswith("::error") for line in result.output.splitlines()) == annotations
+
+
 def test_compas_needs_no_options_and_an_option_overrides_only_what_it_names(audit: Audit, tmp_path: Path) -> None:
     audit("compas", "--only", "group_disparity", "--positive", "1", "--json", tmp_path / "r.json", "--quiet")
 

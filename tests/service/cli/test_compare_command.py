@@ -54,4 +54,4 @@ def test_a_check_that_lost_its_gate_exits_one(fair: Path, tmp_path: Path) -> Non
     found = compared(fair, released)
 
     assert found.exit_code == 1
-    assert "gated before and not now" in " ".join(found.output.split())
+    assert "policy: gate of impact ratio (race): strict → off (looser)" in found.output

@@ -57,7 +57,7 @@ def test_without_it_the_error_names_the_key(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["audit", str(source), "--label", "y", "--prediction", "p", "--sensitive", "sex"])
 
     assert result.exit_code == 2
-    assert "picture_size = [8, 8]" in result.output
+    assert "have all brought to it: --picture-size WIDTH HEIGHT" in " ".join(result.output.split())
 
 
 def asked_for(picture_size: list[int] | None) -> None:

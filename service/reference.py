@@ -211,43 +211,18 @@ def _formula(metric: Any) -> str:
 
 def policy() -> str:
     """Every key of evenhand.toml: type, default, meaning."""
-    from evenhand.auditors.policy import (
-        Check,
-        DataSection,
-        FeatureRule,
-        ModelSection,
-        PerceptionSection,
-        Policy,
-        PracticeSection,
-        ProxySection,
-        ReportSection,
-        RobustnessSection,
-        SearchSection,
-    )
+    from evenhand.service.policies.keys import SECTIONS, TOP
 
-    sections: dict[str, type[BaseModel]] = {
-        "At the top": Policy,
-        "data": DataSection,
-        "model": ModelSection,
-        "check": Check,
-        "search": SearchSection,
-        "robustness": RobustnessSection,
-        "FeatureRule": FeatureRule,
-        "proxy": ProxySection,
-        "perception": PerceptionSection,
-        "report": ReportSection,
-        "practice": PracticeSection,
-    }
     parts = [
         _opening("Policy", "The keys of `evenhand.toml`, or of `[tool.evenhand]` in `pyproject.toml`."),
         "The same keys, as JSON, are the `policy` of `POST /api/v1/audits`; there `source`, `train_source` and `path` are "
         "refused. An unknown key is an error. Options of the command line come before the policy.",
     ]
-    for name, model in sections.items():
+    for name, model in SECTIONS.items():
         parts += [
             f"## {name}",
             *_docstring(model),
-            _fields(model, leave_out=sections.keys() - {"At the top"}),
+            _fields(model, leave_out=SECTIONS.keys() - {TOP}),
         ]
     return _joined(parts)
 

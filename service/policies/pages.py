@@ -14,6 +14,7 @@ from evenhand.service.datasets.pages import Shown, builtin_cards, shown_dataset
 from evenhand.service.datasets.store import list_datasets
 from evenhand.service.importers.toml import policy_text
 from evenhand.service.pages import FieldErrors, blueprint, field_errors, given, show
+from evenhand.service.policies import keys
 
 pages = blueprint("policies", __name__)
 
@@ -92,6 +93,7 @@ def _show(dataset: Shown | None, *, filled: MultiDict[str, str], errors: FieldEr
         empty=Policy(),
         small_group_rows=SMALL_GROUP_ROWS,
         model_file=MODEL_FILE,
+        parts=keys.parts(),
         filled=filled,
         errors=errors,
         text=text,

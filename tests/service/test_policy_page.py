@@ -7,6 +7,7 @@ from evenhand.auditors.policy import Policy
 from evenhand.service.audits.policy_file import read_policy
 from evenhand.service.datasets.pages import Shown, shown_dataset
 from evenhand.service.importers.toml import policy_text
+from evenhand.service.policies.keys import SECTIONS, parts
 from evenhand.service.policies.pages import MODEL_FILE, _filled_by_card, _policy, _unknown
 
 
@@ -49,3 +50,25 @@ def test_a_column_that_the_data_have_not_is_told_beside_its_field() -> None:
 
     assert set(errors) == {"sensitive", "label"}
     assert "It has: sex, p" in errors["label"]
+
+
+def test_the_page_lists_every_key_that_a_policy_may_hold() -> None:
+    """Told from the schema of a policy, whose tables refer to one another."""
+    schema = Policy.model_json_schema(by_alias=True)
+    tables = {name: set(part["properties"]) for name, part in schema["$defs"].items() if "properties" in part}
+    tables["Policy"] = set(schema["properties"]) - {"data", "model", "check", "search", "proxy", "robustness"}
+    tables["Policy"] -= {"perception", "report", "practice"}
+
+    listed = {model.__name__: set(part.keys) for model, part in zip(SECTIONS.values(), parts(), strict=True)}
+
+    assert listed == tables
+    assert {"human_oversight", "data_source", "distribution_date"} <= listed["ReportSection"]
+
+
+def test_each_part_says_its_table_and_what_it_is_for() -> None:
+    headings = [part.heading for part in parts()]
+
+    assert headings[:4] == ["At the top", "[data]", "[model]", "[[check]]"]
+    assert "[robustness.features]" in headings
+    assert all(heading.startswith("[") for heading in headings[1:])
+    assert all(part.says.endswith(".") for part in parts())

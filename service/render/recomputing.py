@@ -96,7 +96,7 @@ def _run(policy: Policy, *, in_memory: bool) -> str:
         said.insert(0, "Headers that the endpoint asks for go under [model]; no report holds them.")
     if in_memory:
         columns = listed(dict.fromkeys(words.legible(name) for _, name in named_columns(policy.data)))
-        said[-1] += f" this from Python, with the data frame in place of the dots. The policy reads of it: {columns}"
+        said[-1] += f" this from Python, with the data frame in place of the dots, of which the policy reads {columns}"
     return " ".join(said) + ":"
 
 

@@ -132,7 +132,7 @@ def test_from_a_data_frame_the_call_from_python_is_printed_and_runs(
 
     assert "source" not in policy
     assert (
-        "with the data frame in place of the dots. The policy reads of it: hired, advised, sex, site, kept:"
+        "with the data frame in place of the dots, of which the policy reads hired, advised, sex, site, kept:"
         in render.html(first.report)
     )
     assert done.returncode == first.exit_code == 3

@@ -21,7 +21,9 @@ def title_of(asked: AuditSubmission, data: DatasetChoice, model_name: str | None
     section, card = asked.policy.data, data.card
     decided_by = model_name or _predicted_by(asked, data)
     by = section.sensitive or (card.sensitive if card else ())
-    title = f"{data.name}: {decided_by}" + (f", by {_listed(by)}" if by else "")
+    # a trained model is called after its data
+    title = decided_by if decided_by.endswith(f" on {data.name}") else f"{data.name}: {decided_by}"
+    title += f", by {_listed(by)}" if by else ""
     if section.where:
         title += f", where {_listed([f'{name} = {value}' for name, value in section.where.items()])}"
     asks = [words.metric(check.metric) for check in asked.policy.check]

@@ -318,13 +318,13 @@ def _open(report: Report, check: checks.Check) -> Sentence:
 
 
 def _unsettled(strict: list[Verdict]) -> str:
-    """'none of the four checks that must be proven within their tolerance could be settled'."""
+    """'not one of the four checks that must be proven within their tolerance could be settled'."""
     still_open = strict.count(Verdict.INCONCLUSIVE)
     if len(strict) == 1:
         return "the one check that must be proven within its tolerance could not be settled"
     of_all = f"of the {words.plural(len(strict), 'check')} that must be proven within their tolerance"
     if still_open == len(strict):
-        return f"none {of_all} could be settled"
+        return f"not one {of_all} could be settled"
     return f"{words.number_word(still_open)} {of_all} could not be settled"
 
 

@@ -13,11 +13,15 @@ pytestmark = pytest.mark.browser
 AUDIT_SECONDS = 120
 
 
-def audit_compas(watched: Watched, service: RunningService, *, title: str = "", threshold: str = "5") -> None:
+def audit_compas(
+    watched: Watched, service: RunningService, *, title: str = "", threshold: str = "5", without: str = ""
+) -> None:
     watched.page.goto(f"{service.address}/audits/new?dataset=compas")
     watched.page.click("summary")
     watched.page.fill("#title", title)
     watched.page.fill("#threshold", threshold)
+    if without:
+        watched.page.uncheck(f"input[name=sensitive][value={without}]")
     watched.page.click("text=Start the audit")
     watched.page.wait_for_url(re.compile("/reports/"), timeout=AUDIT_SECONDS * 1000)
 
@@ -78,6 +82,27 @@ def test_two_reports_are_compared(signed_in: Watched, service: RunningService) -
     assert "that both reports have, with another verdict or estimate" in signed_in.page.inner_text("caption >> nth=1")
     signed_in.shot("dashboard-changes")
     assert signed_in.complaints == []
+
+
+def test_findings_of_one_report_only_that_count_for_the_gate_are_told_first(
+    signed_in: Watched, service: RunningService
+) -> None:
+    audit_compas(signed_in, service, title="sex and race")
+    audit_compas(signed_in, service, title="sex alone", without="race")
+    signed_in.page.click("button:has-text('Compare')")
+
+    told = signed_in.page.locator("main > ul > li").all_inner_texts()
+    assert len(told) == 4
+    assert all("race" in text for text in told)
+    assert signed_in.page.locator("details ul > li").count() > 100
+    assert signed_in.complaints == []
+
+
+def test_sign_in_fits_a_telephone(watched: Watched, service: RunningService) -> None:
+    watched.page.goto(service.address + "/sign-in")
+    watched.page.set_viewport_size({"width": 400, "height": 900})
+
+    assert not watched.overflows()
 
 
 @pytest.mark.parametrize("path", ["/", "/reports"])

@@ -46,6 +46,12 @@ def test_what_a_built_in_set_brings_need_not_be_named() -> None:
     assert title(builtin_choice("german"), model="credit") == "german: credit, by sex, age_group"
 
 
+def test_data_that_the_name_of_the_model_says_are_not_said_again() -> None:
+    assert title(builtin_choice("german"), model="logistic_regression on german") == (
+        "logistic_regression on german, by sex, age_group"
+    )
+
+
 def test_many_attributes_are_counted() -> None:
     found = title(policy={"data": {"prediction": "yhat", "sensitive": ["a", "b", "c", "d", "e"]}})
 

@@ -52,7 +52,8 @@ def _pictures(report: Report, audit: Robustness) -> Iterator[Block]:
         audit.groups, f"Accuracy without and under attack, eps {numbers.fixed(audit.attack.eps, 4)}", "Robust accuracy"
     )
     yield from _gaps(audit.gaps, "Gaps of robust accuracy; one decides")
-    yield from _curves(audit)
+    for curves in robustness.curve_numbers(audit):
+        yield from _by_group(curves)
     yield from _ranks(audit.distance_ranks, audit.attack.norm, explained=True)
     yield from _trust(audit)
     for other in audit.other_norms:
@@ -117,29 +118,23 @@ def _gaps(gaps: Sequence[RobustnessGap], caption: str, size: str = "eps") -> Ite
     )
 
 
-def _curves(audit: Robustness) -> Iterator[Block]:
-    """A row a size of change, a column a group."""
-    shown = audit.curves[:MOST_GROUPS]
-    points = [
-        {eps: within(*rest) for eps, *rest in zip(curve.eps, curve.accuracy, curve.low, curve.high, strict=False)}
-        for curve in shown
-    ]
-    rows = [
-        [PaperCell(numbers.fixed(eps, 4), strong=True), *(of_group.get(eps, PaperCell("")) for of_group in points)]
-        for eps in sorted({eps for curve in shown for eps in curve.eps})
-    ]
+def _by_group(shown: robustness.ByGroup) -> Iterator[Block]:
+    """A table with a column for each group, as many as paper has room for."""
+    groups = shown.groups[:MOST_GROUPS]
     yield from table(
-        "Robust accuracy against eps; at eps 0 without an attack",
-        [Column("eps", 0.8, worded=True), *(Column(words.group(curve.group), 1.4) for curve in shown)],
-        rows,
+        shown.caption,
+        [Column(shown.first, 1.4, worded=True), *(Column(name, 1.4) for name in groups)],
+        [
+            [
+                PaperCell(name, strong=True),
+                *(PaperCell("") if one is None else estimated(one) for one in cells[:MOST_GROUPS]),
+            ]
+            for name, cells in shown.rows
+        ],
     )
-    yield from remarks(_left_out(len(audit.curves)))
-
-
-def _left_out(groups: int) -> list[str]:
-    """What is said where paper has room for fewer groups."""
-    more = words.plural(groups - MOST_GROUPS, "more group is", "more groups are")
-    return [f"{words.first_upper(more)} in the HTML and the JSON."] if groups > MOST_GROUPS else []
+    if len(shown.groups) > MOST_GROUPS:
+        more = words.plural(len(shown.groups) - MOST_GROUPS, "more group is", "more groups are")
+        yield text(f"{words.first_upper(more)} in the HTML and the JSON.", soft=True)
 
 
 def _ranks(ranks: Sequence[DistanceRank], norm: str, *, explained: bool) -> Iterator[Block]:
@@ -236,7 +231,8 @@ def _corruptions(audit: Robustness) -> Iterator[Block]:
     for row in audit.corruptions:
         if row.name == "all":
             yield from _by_severity(row)
-    yield from _by_corruption(audit.corruptions)
+    for corrupted in robustness.corrupted_numbers(audit.corruptions):
+        yield from _by_group(corrupted)
 
 
 def _between(row: CorruptionRow) -> PaperCell:
@@ -264,36 +260,6 @@ def _by_severity(row: CorruptionRow) -> Iterator[Block]:
         ],
         rows,
     )
-
-
-def _by_corruption(corruptions: Sequence[CorruptionRow]) -> Iterator[Block]:
-    """For each attribute and class: a row a corruption, a column a group, mean accuracy over the severities."""
-    for attribute in dict.fromkeys(row.attribute for row in corruptions):
-        mine = [row for row in corruptions if row.attribute == attribute]
-        cells = {(group.label, words.group(group.group)): group.clean_accuracy for row in mine for group in row.groups}
-        for label in dict.fromkeys(label for label, _ in cells):
-            names = [name for of, name in cells if of == label]
-            shown = names[:MOST_GROUPS]
-            rows = [
-                [
-                    PaperCell(words.first_upper(robustness.corruption_name(row)), strong=True),
-                    *_mean_accuracies(row, label, shown),
-                ]
-                for row in mine
-            ]
-            unchanged = [PaperCell("Unchanged", strong=True), *(estimated(cells[label, name]) for name in shown)]
-            of = "all classes" if label is None else f"class {label}"
-            yield from table(
-                f"Accuracy by {attribute} under each corruption, {of}, mean over the severities",
-                [Column("Corruption", 1.4, worded=True), *(Column(name, 1.4) for name in shown)],
-                [unchanged, *rows],
-            )
-            yield from remarks(_left_out(len(names)))
-
-
-def _mean_accuracies(row: CorruptionRow, label: str | None, names: Sequence[str]) -> list[PaperCell]:
-    found = {words.group(group.group): group.mean_accuracy for group in row.groups if group.label == label}
-    return [estimated(found[name]) if name in found else PaperCell("") for name in names]
 
 
 def _examples(panel: Panel) -> Iterator[Block]:

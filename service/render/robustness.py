@@ -1,7 +1,10 @@
 """Arranges the robustness audit for its tables and its curves."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from evenhand.auditors.report import CorruptedGroup, CorruptionRow, Estimate, Robustness, RobustnessGroup
-from evenhand.service.render import charts, words
+from evenhand.service.render import charts, numbers, words
 
 DISTANCES = (
     "For each picture the smallest change that was found to fool the classifier: in L-infinity the change of the channel "
@@ -16,6 +19,16 @@ CORRUPTIONS = (
     "occlusion is ours). No adversary chooses these changes. They decide nothing unless the policy gates corruption_gap. "
     "Gaps are means over the severities; the largest of several is never zero, so what chance alone would show stands beside it."
 )
+
+
+@dataclass(frozen=True)
+class ByGroup:
+    """A table with a column for each group; None where a group has no such number."""
+
+    caption: str
+    first: str
+    groups: list[str]
+    rows: list[tuple[str, list[Estimate | None]]]
 
 
 def name(row: RobustnessGroup) -> str:
@@ -37,6 +50,48 @@ def dots(audit: Robustness) -> charts.IntervalChart:
             charts.Point(name(row), row.robust_accuracy.estimate, row.robust_accuracy.low, row.robust_accuracy.high)
             for row in audit.groups
         ]
+    )
+
+
+def curve_numbers(audit: Robustness) -> list[ByGroup]:
+    """The numbers of the curves, a row a size of change; empty where there are none."""
+    points = [
+        {
+            eps: Estimate(estimate=accuracy, low=low, high=high)
+            for eps, accuracy, low, high in zip(line.eps, line.accuracy, line.low, line.high, strict=True)
+        }
+        for line in audit.curves
+    ]
+    rows = [
+        (numbers.fixed(eps, 4), [of_group.get(eps) for of_group in points])
+        for eps in sorted({eps for of_group in points for eps in of_group})
+    ]
+    groups = [words.group(line.group) for line in audit.curves]
+    return [ByGroup("Robust accuracy against eps; at eps 0 without an attack", "eps", groups, rows)] if rows else []
+
+
+def corrupted_numbers(corruptions: Sequence[CorruptionRow]) -> list[ByGroup]:
+    """Mean accuracy over the severities, a row a corruption: a table for each attribute, all classes together and each."""
+    return [
+        _corrupted([row for row in corruptions if row.attribute == attribute], attribute, label)
+        for attribute in dict.fromkeys(row.attribute for row in corruptions)
+        for label in dict.fromkeys(
+            group.label for row in corruptions if row.attribute == attribute for group in row.groups
+        )
+    ]
+
+
+def _corrupted(corruptions: Sequence[CorruptionRow], attribute: str, label: str | None) -> ByGroup:
+    cells = [{words.group(group.group): group for group in row.groups if group.label == label} for row in corruptions]
+    groups = list(dict.fromkeys(name for of_row in cells for name in of_row))
+    unchanged = {name: group.clean_accuracy for of_row in cells for name, group in of_row.items()}
+    rows: list[tuple[str, list[Estimate | None]]] = [("Unchanged", [unchanged[name] for name in groups])]
+    for row, of_row in zip(corruptions, cells, strict=True):
+        means = {name: group.mean_accuracy for name, group in of_row.items()}
+        rows.append((words.first_upper(corruption_name(row)), [means.get(name) for name in groups]))
+    of = "all classes" if label is None else f"class {label}"
+    return ByGroup(
+        f"Accuracy by {attribute} under each corruption, {of}, mean over the severities", "Corruption", groups, rows
     )
 
 

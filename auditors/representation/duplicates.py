@@ -18,13 +18,17 @@ class Training:
 
     Attributes:
         name: of the training rows.
-        codes: of the training rows, shape (m,), in the coding of the rows audited.
+        codes: of the training rows, shape (m,).
+        columns: in which they are compared; the outputs of a model, which training rows lack, are none of them.
+        here: of the rows audited in these columns, shape (n,); equal rows share a code, here and there.
         audited: which of the audited rows are looked for, shape (n,); None: all.
         audited_name: of those.
     """
 
     name: str
     codes: Codes
+    columns: tuple[str, ...]
+    here: Codes
     audited: NDArray[np.bool_] | None = None
     audited_name: str = "the rows audited"
 
@@ -34,7 +38,7 @@ class RowIdentity:
     """Which rows are equal.
 
     Attributes:
-        columns: the columns that were compared.
+        columns: the columns that were compared: all that were read.
         codes: shape (n,); equal rows share a code of at least 0.
         training: where the same rows may stand too.
     """
@@ -65,8 +69,8 @@ def shared_rows(
     z = normal_quantile((1 + level) / 2)
     found = []
     for training in identity.training:
-        looked_for = np.ones(len(identity.codes), dtype=bool) if training.audited is None else training.audited
-        shared = looked_for & np.isin(identity.codes, training.codes)
+        looked_for = np.ones(len(training.here), dtype=bool) if training.audited is None else training.audited
+        shared = looked_for & np.isin(training.here, training.codes)
         by_group: list[SharedByGroup] = []
         for name, (codes, levels) in attributes.items():
             n = np.bincount(codes[looked_for], minlength=len(levels))
@@ -86,7 +90,7 @@ def shared_rows(
             SharedRows(
                 train=training.name,
                 test=training.audited_name,
-                columns=list(identity.columns),
+                columns=list(training.columns),
                 train_rows=len(training.codes),
                 test_rows=int(looked_for.sum()),
                 shared=int(shared.sum()),

@@ -41,13 +41,12 @@ def empty_cells(subject: AuditSubject) -> dict[str, NDArray[np.bool_]]:
 def identity(subject: AuditSubject, request: AuditRequest) -> RowIdentity | None:
     """Which rows are equal, here and in the training rows: those of a split column, and those of `train_source`.
 
-    The split, the outputs of a model and the unit are left out of the comparison. None where rows are only counted.
+    Here all columns are compared; with training rows not the split, the outputs of a model and the unit. None where rows
+    are only counted.
 
     Raises:
         DatasetError: the training rows cannot be read.
     """
-    if subject.counted is not None:
-        return None
     if subject.counted is not None:
         return None
     split = next((name for name in subject.table.columns if name.lower() == SPLIT), None)
@@ -55,12 +54,16 @@ def identity(subject: AuditSubject, request: AuditRequest) -> RowIdentity | None
     size = request.policy.data.picture_size
     other = open_source(elsewhere, None, picture_size=size) if elsewhere else None
     columns = _compared(subject, split, other)
-    if not columns and subject.images is None:
-        return None
-    codes, *others = _coded(subject, other, columns)
-    training = [] if split is None else _by_split(subject.table, split, codes)
-    training += [Training(other.name, code) for code in others if other is not None]
-    return RowIdentity(("picture",) if subject.images is not None else tuple(columns), codes, tuple(training))
+    compared = ("picture",) if subject.images is not None else tuple(columns)
+    training: list[Training] = []
+    if compared and (split is not None or other is not None):
+        codes, *others = _coded(subject, other, columns)
+        training += [] if split is None else _by_split(subject.table, split, compared, codes)
+        training += [Training(other.name, code, compared, codes) for code in others if other is not None]
+    if subject.images is not None:
+        return RowIdentity(compared, picture_codes([subject.images])[0], tuple(training))
+    every = tuple(subject.table.columns)
+    return RowIdentity(every, row_codes([subject.table], every)[0], tuple(training))
 
 
 def _compared(subject: AuditSubject, split: str | None, other: Table | ImageSet | None) -> list[str]:
@@ -83,7 +86,7 @@ def _table(source: Table | ImageSet) -> Table:
     return source.table if isinstance(source, ImageSet) else source
 
 
-def _by_split(table: Table, split: str, codes: NDArray[np.int64]) -> list[Training]:
+def _by_split(table: Table, split: str, columns: tuple[str, ...], codes: NDArray[np.int64]) -> list[Training]:
     """Each other part of the data, looked for in the part called train."""
     parts = table.groups(split)
     train = next((i for i, value in enumerate(parts.values) if (value or "").lower() in TRAIN), None)
@@ -91,7 +94,12 @@ def _by_split(table: Table, split: str, codes: NDArray[np.int64]) -> list[Traini
         return []
     return [
         Training(
-            f"{split} = {parts.values[train]}", codes[parts.codes == train], parts.codes == i, f"{split} = {value}"
+            f"{split} = {parts.values[train]}",
+            codes[parts.codes == train],
+            columns,
+            codes,
+            parts.codes == i,
+            f"{split} = {value}",
         )
         for i, value in enumerate(parts.values)
         if i != train and value is not None

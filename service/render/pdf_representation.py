@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from evenhand.auditors.report import MissingByGroup, Report, Representation, RepresentationAttribute
 from evenhand.auditors.verdict import Comparison
-from evenhand.service.render import numbers, words
+from evenhand.service.render import numbers, repeats, words
 from evenhand.service.render.pdf_pieces import (
     Block,
     Column,
@@ -128,11 +128,8 @@ def _repeated(audit: Representation) -> Iterator[Block]:
     if found is None:
         return
     yield heading("Rows that are there twice", level=3)
-    largest = f"; the most frequent is there {numbers.rows(found.largest)} times" if found.repeated else ""
     yield text(
-        f"{numbers.rows(found.repeated)} of {numbers.rows(audit.rows)} rows repeat an earlier one, compared in "
-        f"{words.plural(len(found.columns), 'column')}{largest}. Where few columns are compared, different people are often "
-        "alike."
+        f"{repeats.sentence(found, audit.rows)} Where few columns are compared, different people are often alike."
     )
     for part in audit.shared or []:
         yield text(

@@ -40,12 +40,13 @@ def test_empty_cells_are_counted_by_group(tmp_path: Path) -> None:
     ]
 
 
-def test_rows_are_equal_where_all_but_split_and_prediction_are(tmp_path: Path) -> None:
+def test_rows_repeat_an_earlier_one_where_all_columns_are_equal(tmp_path: Path) -> None:
+    """Two people alike of whom the model thinks otherwise are no repetition."""
     duplicates = audited(tmp_path).duplicates
 
     assert duplicates is not None
-    assert duplicates.columns == ["sex", "age", "income"]
-    assert (duplicates.repeated, duplicates.distinct) == (2, 3)
+    assert duplicates.columns == ["sex", "age", "income", "split", "hired"]
+    assert (duplicates.repeated, duplicates.distinct) == (1, 4)
 
 
 def test_rows_of_the_test_part_that_stand_in_the_training_part_are_counted(tmp_path: Path) -> None:
@@ -55,6 +56,7 @@ def test_rows_of_the_test_part_that_stand_in_the_training_part_are_counted(tmp_p
     assert [(one.train, one.test, one.shared, one.test_rows) for one in shared] == [
         ("split = train", "split = test", 1, 4)
     ]
+    assert shared[0].columns == ["sex", "age", "income"]
 
 
 def test_training_rows_of_another_file_are_looked_for(tmp_path: Path) -> None:

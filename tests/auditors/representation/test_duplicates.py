@@ -16,7 +16,9 @@ def test_rows_that_repeat_an_earlier_one_are_counted() -> None:
 
 
 def test_rows_of_another_file_are_looked_for_in_all_and_by_group() -> None:
-    identity = RowIdentity(("x",), np.array([0, 0, 1, 0, 2, 1]), (Training("train.csv", np.array([0, 0, 7])),))
+    codes = np.array([0, 0, 1, 0, 2, 1])
+    training = Training("train.csv", np.array([0, 0, 7]), ("x",), codes)
+    identity = RowIdentity(("x", "score"), np.arange(6), (training,))
 
     (found,) = shared_rows(identity, {"sex": SEX}, level=0.95)
 
@@ -27,7 +29,7 @@ def test_rows_of_another_file_are_looked_for_in_all_and_by_group() -> None:
 def test_only_the_part_that_is_not_training_is_looked_for() -> None:
     codes = np.array([0, 0, 1, 0, 2, 1])
     test = np.array([False, False, False, True, True, True])
-    identity = RowIdentity(("x",), codes, (Training("train", codes[:3], test, "test"),))
+    identity = RowIdentity(("x",), codes, (Training("train", codes[:3], ("x",), codes, test, "test"),))
 
     (found,) = shared_rows(identity, {}, level=0.95)
 

@@ -640,7 +640,9 @@ def _representation() -> report.Representation:
         missing_by_column={"age": 373},
         policy=policy,
         missing={"age": (rows % 5 == 0) & (codes == 0) | (rows % 60 == 0)},
-        identity=RowIdentity(("sex", "age"), rows // 2, (Training("split = train", rows[:50]),)),
+        identity=RowIdentity(
+            ("sex", "age"), rows // 2, (Training("split = train", rows[:50], ("sex", "age"), rows // 2),)
+        ),
     )
     return audit
 

@@ -370,3 +370,15 @@ def test_open_check_names_the_small_group_where_nothing_else_is_open() -> None:
 
     assert check.verdict is Verdict.INCONCLUSIVE
     assert {"group": "small"} in (check.group, check.reference)
+
+
+def test_proof_of_defined_groups_stands_beside_a_group_without_positives() -> None:
+    """The true positive rates of a and b lie .4 apart; c has none, so that the largest gap does not exist."""
+    table = table_of({"a": (900, 500, 100, 500), "b": (500, 500, 500, 500), "c": (0, 20, 0, 40)})
+
+    check = gated(audited(table)[1], "equalized_odds_difference")
+
+    assert check.verdict is Verdict.PROVEN_DISPARITY
+    assert (check.estimate, check.low, check.high) == (None, None, None)
+    assert {check.group["group"], check.reference["group"]} == {"a", "b"}  # type: ignore[index]
+    assert "true positive rate does not exist in c" in check.message

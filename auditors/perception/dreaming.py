@@ -2,7 +2,8 @@
 
 For two classes the pictures of one are compared with those of the other from the same start; for more, those of each
 class with the mean of all others. With more than two groups each is asked about against all others together. Holm's
-adjustment covers every class and group of an attribute.
+adjustment covers every class and group of an attribute. A leaning is proven only where the scores of real pictures are
+shown to move the same way (`shifts`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,8 @@ from evenhand.auditors.perception.dreamt_pictures import dream_panel, drift_pane
 from evenhand.auditors.perception.drift import Drifted, chosen_rows, drift
 from evenhand.auditors.perception.leaning import Lean, Leaning, adjusted, lean_of, leaning
 from evenhand.auditors.perception.questions import Question, Unfit, questions_of
+from evenhand.auditors.perception.shifts import LEAST_SHIFT, Shift, shift_of
+from evenhand.auditors.perception.skill import skill_of
 from evenhand.auditors.report import Panel
 from evenhand.auditors.robustness.ball import Pictures
 from evenhand.auditors.robustness.clusters import generator
@@ -39,10 +42,17 @@ NO_GRADIENTS = "the classifier gives no gradients"
 
 @dataclass(frozen=True)
 class Seen:
-    """What a classifier with gradients makes of the audit set, the same for every attribute."""
+    """What a classifier with gradients makes of the audit set, the same for every attribute.
+
+    Attributes:
+        pictures: in [0, 1].
+        dreams: of each class that is dreamt of.
+        margins: of these classes over the best other on `pictures`, each over its standard deviation, (n, classes).
+    """
 
     pictures: Pictures
     dreams: Dreams
+    margins: NDArray[np.float64]
 
 
 def dreams_and_drift(context: Context) -> Iterator[Answer]:
@@ -76,19 +86,28 @@ def _not_assessed(context: Context, attribute: str, reason: str) -> Iterator[Ans
 
 
 def _see(context: Context, pictures: Pictures) -> Seen | Unfit:
-    """Dream, unless the gradients say nothing."""
+    """Dream, unless the classifier tells no classes apart or its gradients say nothing."""
     classifier = context.classifier
     assert gives_gradients(classifier)
+    from evenhand.auditors.robustness.gradients import logits_of
+
     labels = _dreamt_labels(context)
-    scales = _margin_spreads(context, pictures, labels)
+    logits = logits_of(classifier, pictures, batch_size=context.batch_size, device=context.device)
+    margins = _margins(logits, labels)
+    scales = _spreads(margins)
     components = principal_components(pictures, context.data.ids, seed=context.seed)
     if len(components) == 0 or not (np.isfinite(scales) & (scales > 0)).all():
         return Unfit("the classifier scores all pictures alike, so that its dreams would show nothing")
+    skill = skill_of(
+        logits.argmax(axis=1), context.data.label.astype(np.int64), units_of(context.data), seed=context.seed
+    )
+    if not skill.shown:
+        return Unfit(skill.in_words())
     dreams = dream(classifier, components, labels=labels, scales=scales, device=context.device, seed=context.seed)
     flat = float((dreams.steepness == 0).mean())
     if flat > MOST_FLAT:
         return Unfit(f"gradient masking suspected: {flat:.0%} of the dreams have no gradient to climb")
-    return Seen(pictures, dreams)
+    return Seen(pictures, dreams, margins / margins.std(axis=0))
 
 
 def _dreamt_labels(context: Context) -> NDArray[np.int64]:
@@ -98,17 +117,15 @@ def _dreamt_labels(context: Context) -> NDArray[np.int64]:
     return np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES]).astype(np.int64)
 
 
-def _margin_spreads(context: Context, pictures: Pictures, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Standard deviation over real pictures of each class's margin over the best other, shape (classes,)."""
-    from evenhand.auditors.robustness.gradients import logits_of
+def _margins(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Margin of each class over the best other, shape (n, classes)."""
+    margins = [logits[:, label] - np.delete(logits, label, axis=1).max(axis=1) for label in labels]
+    return np.stack(margins, axis=1).astype(np.float64)
 
-    assert gives_gradients(context.classifier)
-    logits = logits_of(context.classifier, pictures, batch_size=context.batch_size, device=context.device)
-    spreads = []
-    for label in labels:
-        others = np.delete(logits, label, axis=1)
-        spreads.append(np.std(logits[:, label] - others.max(axis=1)))
-    return np.array(spreads, dtype=np.float64)
+
+def _spreads(margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation over real pictures of each class's margin, shape (classes,)."""
+    return np.asarray(margins.std(axis=0), dtype=np.float64)
 
 
 def _contrasts(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.float64]]]:
@@ -144,7 +161,7 @@ def _leanings(
 def _dream(
     context: Context, attribute: str, questions: Sequence[Question], seen: Seen, unfit: str, *, show: bool
 ) -> Answer:
-    """FLAG: both probes at 1.0 and more with the same sign and p < .01; WATCH: both at .5 and more."""
+    """FLAG: both probes at 1.0 and more, with the sign of real scores, and p < .01; WATCH: both at .5 and more."""
     dreams = seen.dreams
     starts, classes = dreams.pictures.shape[:2]
     flat = dreams.pictures.reshape(starts * classes, *dreams.pictures.shape[2:])
@@ -157,11 +174,11 @@ def _dream(
     tolerance = context.tolerance("dream", DREAM_TOLERANCE)
     watched = [one for one in found if abs(one.estimate) >= WATCH_DREAM]
     panels = (dream_panel(dreams, context.data.classes),) if show else ()
-    return _answer(context, "dream", attribute, questions, found, watched, tolerance, unfit, "starts", panels)
+    return _answer(context, "dream", attribute, questions, found, seen, watched, tolerance, unfit, "starts", panels)
 
 
 def _drift(context: Context, attribute: str, questions: Sequence[Question], seen: Seen, unfit: str) -> Answer:
-    """FLAG: both probes with the same sign, p < .01 over units; WATCH: p < .10."""
+    """FLAG: both probes with the sign of real scores, p < .01 over units; WATCH: p < .10."""
     assert gives_gradients(context.classifier)
     data, labels = context.data, seen.dreams.labels
     codes, texts = data.attributes[attribute]
@@ -184,7 +201,9 @@ def _drift(context: Context, attribute: str, questions: Sequence[Question], seen
     tolerance = context.tolerance("dream_drift", DRIFT_TOLERANCE)
     watched = [one for one in found if one.agree and one.p_value < WATCH_P]
     panels = (drift_panel(drifted, seen.pictures, data.classes),)
-    return _answer(context, "dream_drift", attribute, questions, found, watched, tolerance, unfit, "units", panels)
+    return _answer(
+        context, "dream_drift", attribute, questions, found, seen, watched, tolerance, unfit, "units", panels
+    )
 
 
 def _unseen(question: Question, drifted: Drifted, n: int) -> Iterator[NDArray[np.float64]]:
@@ -203,17 +222,21 @@ def _answer(
     attribute: str,
     questions: Sequence[Question],
     found: Sequence[Leaning],
+    seen: Seen,
     watched: Sequence[Leaning],
     tolerance: float,
     unfit: str,
     counted: str,
     panels: tuple[Panel, ...],
 ) -> Answer:
-    proven = [one for one in found if _proven(one, tolerance)]
+    shifts = {id(one): _shift(context, attribute, questions, one, seen) for one in found}
+    leaning = [one for one in found if _leans(one, tolerance)]
+    proven = [one for one in leaning if shifts[id(one)].backs(one.estimate)]
     one = max(proven or found, key=lambda leaning: (abs(leaning.estimate), -leaning.p_value))
     within = not watched and not unfit and all(one.within(tolerance) for one in found)
     verdict: CheckVerdict = "proven_disparity" if proven else "proven_within" if within else "inconclusive"
-    reasons = [] if proven or within else _reasons(one, one in watched)
+    shift = shifts[id(one)]
+    reasons = [] if proven or within else _reasons(one, one in watched, shift if one in leaning else None)
     if unfit:
         reasons.append(f"not assessed for every group: {unfit}")
     interval = one.interval
@@ -230,25 +253,52 @@ def _answer(
         p_value=one.p_value,
         first=one.first,
         second=one.second,
-        detail=_detail(context, one, questions, counted),
+        detail=_detail(context, one, questions, counted)
+        | {"score_shift": shift.estimate, "score_shift_p": shift.p_value},
         panels=panels,
     )
 
 
-def _proven(one: Leaning, tolerance: float) -> bool:
+def _leans(one: Leaning, tolerance: float) -> bool:
     decided = effect_and_test(estimate=one.estimate, tolerance=tolerance, p_value=one.p_value, level=TEST_LEVEL)
     return one.agree and decided is Verdict.PROVEN_DISPARITY
 
 
-def _reasons(one: Leaning, watched: bool) -> list[str]:
+def _shift(context: Context, attribute: str, questions: Sequence[Question], one: Leaning, seen: Seen) -> Shift:
+    """Of the scores of the class that leans, between the groups that it leans between."""
+    question = _asked(questions, one)
+    (place,) = np.flatnonzero(seen.dreams.labels == one.label)
+    return shift_of(
+        seen.margins[question.rows, place],
+        second=question.target,
+        label=context.data.label[question.rows].astype(np.int64),
+        unit=units_of(context.data)[question.rows],
+        seed=context.seed,
+        name=f"{attribute}: {question.second.text}",
+    )
+
+
+def _asked(questions: Sequence[Question], one: Leaning) -> Question:
+    (question,) = [question for question in questions if question.second is one.second]
+    return question
+
+
+def _reasons(one: Leaning, watched: bool, shift: Shift | None) -> list[str]:
+    """`shift` where it alone keeps a leaning from being proven."""
     sizes = " and ".join(f"{lean.estimate:+.2f}" for lean in one.leans)
     if not one.agree:
         return [f"the two probes do not agree: {sizes} standard deviations"]
-    return [f"watch: the two probes see {sizes} standard deviations"] if watched else []
+    reasons = [f"watch: the two probes see {sizes} standard deviations"] if watched else []
+    if shift is not None:
+        reasons.append(
+            f"the scores of real pictures move by {shift.estimate:+.2f} of theirs between the groups of a class "
+            f"(p = {shift.p_value:.2g}); {LEAST_SHIFT:g} the same way with p < .01 would be needed"
+        )
+    return reasons
 
 
 def _detail(context: Context, one: Leaning, questions: Sequence[Question], counted: str) -> Detail:
-    (question,) = [question for question in questions if question.second is one.second]
+    question = _asked(questions, one)
     detail: Detail = {
         "from": one.first.text if one.first else "all other groups",
         "to": one.second.text,

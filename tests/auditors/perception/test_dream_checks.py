@@ -59,7 +59,7 @@ def toy(*, groups: int = 2, classes: int = 2, units: int = 60, shows: float = 0.
 
 
 class Rows(nn.Module):
-    """Logit of class k: brightness of row 2k, and `cue` times that of a column; only the second class has a cue."""
+    """Logit of class k: brightness of row 2k; of the second class as well `cue` times that of a column, less its mean."""
 
     def __init__(self, classes: int = 2, *, cue: float = 0.0, column: int = 5, scale: float = 1.0):
         super().__init__()
@@ -69,7 +69,7 @@ class Rows(nn.Module):
         rows = torch.stack([batch[:, :, 2 * k].mean(dim=(1, 2)) for k in range(self.classes)], dim=1)
         cue = (
             torch.nn.functional.one_hot(torch.tensor(1), self.classes)
-            * batch[..., self.column].mean(dim=(1, 2))[:, None]
+            * (batch[..., self.column].mean(dim=(1, 2)) - 0.5)[:, None]
         )
         return self.scale * (rows + self.cue * cue)
 
@@ -252,6 +252,19 @@ def test_network_that_says_the_same_of_everything_is_not_assessed() -> None:
     assert "scores all pictures alike" in not_assessed(toy(), Torch(Constant(), (SIDE, SIDE, 1)))
 
 
+def test_network_that_tells_no_classes_apart_is_not_assessed() -> None:
+    """It calls everything a woman, however its scores move with the tone."""
+
+    class Bent(Rows):
+        def forward(self, batch: torch.Tensor) -> torch.Tensor:
+            return super().forward(batch) + torch.tensor([0.0, 10.0])
+
+    reason = not_assessed(toy(), Torch(Bent(cue=1.0), (SIDE, SIDE, 1)))
+
+    assert "not shown to tell the classes apart: balanced accuracy 0.50 [" in reason
+    assert "more than 0.50 would have to be shown" in reason
+
+
 def drawn(cue: planted.Cue, rho: float, *, epochs: int = 30) -> dict[str, str]:
     """Verdicts on the drawings; a note 'watch' stands for an inconclusive one that has it."""
     found = answers_of(planted.audit_set(cue), planted.network(cue, rho, epochs=epochs))
@@ -264,6 +277,29 @@ def test_drawings_with_a_planted_and_with_an_honest_background() -> None:
     """Six epochs instead of thirty, for the time it takes."""
     assert set(drawn("background", 0.95, epochs=6).values()) == {"proven_disparity"}
     assert "proven_disparity" not in drawn("background", 0.5, epochs=6).values()
+
+
+def test_network_that_learned_little_is_watched_and_not_accused() -> None:
+    """Tone as often with either label, six epochs: both probes see a dream beyond the tolerance, and drifts as well."""
+    found = answers_of(planted.audit_set("tone"), planted.network("tone", 0.5, seed=3, epochs=6))
+
+    assert abs(found["dream"].estimate or 0) >= 1.0
+    assert abs(found["dream_drift"].estimate or 0) >= 0.05
+    for answer in found.values():
+        assert answer.p_value is not None
+        assert answer.p_value < 0.01
+        assert answer.verdict == "inconclusive"
+        assert (answer.reason or "").startswith("watch: the two probes see -")
+        assert "the scores of real pictures move by -0." in (answer.reason or "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("cue", ["tone", "background"])
+def test_networks_of_six_and_eight_epochs_are_not_accused(cue: planted.Cue, seed: int) -> None:
+    for epochs in (6, 8):
+        found = answers_of(planted.audit_set(cue), planted.network(cue, 0.5, seed=seed, epochs=epochs))
+        assert "proven_disparity" not in {answer.verdict for answer in found.values()}
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 
 import torch
 from benchmarks.clock import say
-from benchmarks.perception_cases import EXPECTED, Cell, cells_of, nothing_to_find
+from benchmarks.perception_cases import EXPECTED, Cell, cells_of, masked, nothing_to_find
 from tests.auditors.perception.planted import audit_set, network
 
 from evenhand.auditors.perception import audit_perception
@@ -30,7 +30,7 @@ def case_table(seeds: tuple[int, ...]) -> int:
     for seed in seeds:
         for case in EXPECTED:
             cells += [_shown(seed, cell) for cell in cells_of(case, seed)]
-        cells += [_shown(seed, cell) for cell in nothing_to_find(seed)]
+        cells += [_shown(seed, cell) for cell in (*nothing_to_find(seed), *masked(seed))]
     agreeing = sum(cell.agrees for cell in cells)
     print(f"\n{agreeing} of {len(cells)} cells agree ({agreeing / len(cells):.0%}).", end=" ")
     print(f"{time.process_time() - started:,.0f} seconds of one core, training included.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
+from tests.auditors.perception.masked import WRAPPERS, wrapped
 from tests.auditors.perception.planted import Cue, audit_set, network
 
 from evenhand.auditors.perception.checks import Answer, class_gap, paired_counterfactual
@@ -239,3 +240,36 @@ def nothing_to_find(seed: int) -> Iterator[Cell]:
         for answer in _asked(_context(part, biased, seed)):
             measured = state_of(answer.verdict, answer.reason)
             yield Cell(case, answer.name, "not assessed", measured, answer.estimate, answer.p_value)
+
+
+def masked(seed: int) -> Iterator[Cell]:
+    """Three wrappers that hide the gradients of a planted network: decisions are judged as the bare one's are."""
+    data, bare = audit_set("tone"), network("tone", 0.95, seed=seed)
+    before = _of_decisions(_context(data, bare, seed))
+    for wrapper in WRAPPERS:
+        case, context = f"masked: {wrapper}", _context(data, wrapped(bare, wrapper), seed)
+        for name, answer in _of_decisions(context).items():
+            same = _as_bare(answer, before[name], noisy=wrapper == "input noise")
+            measured = "as bare" if same else state_of(answer.verdict, answer.reason)
+            yield Cell(case, name, "as bare", measured, answer.estimate, answer.p_value)
+        yield _robust(case, context, "aligned", "not assessed")
+
+
+def _of_decisions(context: Context) -> dict[str, Answer]:
+    (attribute,) = context.attributes
+    return {
+        answer.name: answer
+        for answer in (
+            paired_counterfactual(context.data, attribute, context.prediction, tolerance=0.05, seed=context.seed),
+            class_gap(context.data, attribute, context.prediction, tolerance=0.10, seed=context.seed),
+        )
+    }
+
+
+def _as_bare(answer: Answer, bare: Answer, *, noisy: bool) -> bool:
+    """The same verdict and numbers; of a noisy model the same verdict, and an effect within the bare one's interval."""
+    if not noisy:
+        return answer == bare
+    if answer.estimate is None or bare.interval is None:
+        return False
+    return answer.verdict == bare.verdict and bare.interval.low <= answer.estimate <= bare.interval.high

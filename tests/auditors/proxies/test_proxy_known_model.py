@@ -134,21 +134,20 @@ def test_same_seed_gives_the_same_report_and_feature_order_does_not_matter() -> 
 
 
 def test_intervals_cover_the_long_run_values() -> None:
-    columns, a = known_model(12_000, 31)
+    """Five samples of seven parts, each at the level that decides, about .995: one may be missed."""
+    missed = []
+    for seed in range(31, 36):
+        _, findings = audited(two_groups(*known_model(6_000, seed)), known_score)
+        for finding in findings:
+            name = finding.id.rsplit("/", 1)[1]
+            if name in SHAPLEY and not (finding.low or 0) - 1e-3 <= SHAPLEY[name] <= (finding.high or 0) + 1e-3:
+                missed.append((seed, name))
 
-    _, findings = audited(two_groups(columns, a), known_score)
-
-    for finding in findings:
-        name = finding.id.rsplit("/", 1)[1]
-        if name in SHAPLEY:
-            assert finding.low is not None
-            assert finding.high is not None
-            assert finding.low - 1e-3 <= SHAPLEY[name] <= finding.high + 1e-3
+    assert len(missed) <= 1, missed
 
 
 @pytest.mark.slow
 def test_errors_are_not_below_the_spread_over_samples() -> None:
-    """120 samples of 6,000 rows gave a spread of .0121 beside an error of .0131."""
     estimates, errors = [], []
     for seed in range(60):
         _, findings = audited(two_groups(*known_model(6_000, 1_000 + seed)), known_score, seed)
@@ -157,4 +156,4 @@ def test_errors_are_not_below_the_spread_over_samples() -> None:
         estimates.append(part.estimate or 0)
         errors.append(((part.high or 0) - (part.low or 0)) / 2 / z)
 
-    assert 0.85 < np.mean(errors) / np.std(estimates) < 1.6
+    assert 0.85 < np.mean(errors) / np.std(estimates) < 1.25

@@ -1,4 +1,4 @@
-"""The pages on Python: every block runs, and prints what stands below it."""
+"""The pages with Python: every block runs, and prints what stands below it."""
 
 import io
 import re
@@ -9,7 +9,8 @@ import pytest
 
 from evenhand.service.importers import aequitas, clarify
 
-HOW_TO = Path(__file__).parents[3] / "docs" / "how-to"
+DOCS = Path(__file__).parents[3] / "docs"
+HOW_TO = DOCS / "how-to"
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 
 
@@ -27,9 +28,11 @@ def outputs(page: Path) -> list[tuple[str, str, str]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["python.md", "moving-from.md"])
-def test_blocks_print_what_stands_below_them(name: str) -> None:
-    made = outputs(HOW_TO / name)
+@pytest.mark.parametrize("name", ["how-to/python.md", "how-to/moving-from.md", "reference/by-hand.md"])
+def test_blocks_print_what_stands_below_them(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    made = outputs(DOCS / name)
 
     assert len(made) >= 4
     for _code, printed, said in made:

@@ -28,7 +28,9 @@ FRACTION = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option("--checks", type=click.IntRange(min=1), default=1, show_default=True, metavar="M", help="Gated checks.")
 @click.option("--power", type=FRACTION, default=0.8, show_default=True, metavar="P", help="Chance of the proof.")
-@click.option("--alpha", type=FRACTION, default=0.05, show_default=True, metavar="A", help="Error of all gated checks together.")
+@click.option(
+    "--alpha", type=FRACTION, default=0.05, show_default=True, metavar="A", help="Error of all gated checks together."
+)
 @click.option("--share-positive", type=FRACTION, metavar="S", help="Share of rows labelled positive, for error rates.")
 @click.option("--share-selected", type=FRACTION, metavar="S", help="Share of rows predicted positive, for precision.")
 @click.option(

@@ -50,8 +50,8 @@ def profile(table: Table) -> tuple[ColumnFacts, ...]:
 def few_values(table: Table) -> dict[str, list[str]]:
     """Values of each column that has MOST_VALUES of them at most, as text and in order, the missing one left out.
 
-    Columns without values, and with longer ones than LONGEST_VALUE, are left out; so is all of a table of more than MOST_CELLS cells, where
-    looking takes too long for a caller who waits.
+    Columns without values, and with longer ones than LONGEST_VALUE, are left out; so is all of a table of more than
+    MOST_CELLS cells, where looking takes too long for a caller who waits.
     """
     if table.rows * len(table.columns) > MOST_CELLS:
         return {}

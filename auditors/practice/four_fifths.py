@@ -9,12 +9,12 @@ import numpy as np
 
 from evenhand.auditors.exact_tests import MOST_FOR_BOSCHLOO, exact
 from evenhand.auditors.intervals import normal_quantile, ratio_interval
-from evenhand.auditors.policy import SMALL_GROUP_ROWS
 from evenhand.auditors.practice.groups import (
     FAVOURABLE,
     Counted,
     counted,
     most_selected,
+    too_few,
     unknown_rows,
     why_not_people,
 )
@@ -160,7 +160,7 @@ def _notes(document: GroupDisparity, groups: Sequence[Counted], reference: Count
         named = ", ".join(f"{group_name(group.group)} ({group.n})" for group in small[:6])
         more = f" and {len(small) - 6} more" if len(small) > 6 else ""
         notes.append(
-            f"Under {SMALL_GROUP_ROWS} people: {named}{more}. In so small a sample a ratio says little; look at longer periods "
+            f"{too_few(small).capitalize()}: {named}{more}. In so small a sample a ratio says little; look at longer periods "
             "or like jobs together (Questions and Answers 21)."
         )
     above = [
@@ -174,7 +174,7 @@ def _notes(document: GroupDisparity, groups: Sequence[Counted], reference: Count
     if above and reference is not None:
         named = ", ".join(group_name(group.group) for group in above[:6])
         notes.append(
-            f"{named}: selected more often than {group_name(reference.group)}, on under {SMALL_GROUP_ROWS} people, and so not "
+            f"{named}: selected more often than {group_name(reference.group)}, on {too_few(above)}, and so not "
             "what the others are held against."
         )
     return notes

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from evenhand.auditors.policy import SMALL_GROUP_ROWS
 from evenhand.auditors.practice.one_person import Selected
 from evenhand.auditors.report import Estimate, Group, GroupDisparity, GroupResult
 
@@ -30,6 +31,12 @@ class Counted:
     rate: Fraction | None
     shown: Estimate
     small: bool
+
+
+def too_few(groups: Sequence[Counted]) -> str:
+    """'under 30 people', or of which there are under 30 where rows repeat them."""
+    rows_are_people = all(group.n < SMALL_GROUP_ROWS for group in groups)
+    return f"under {SMALL_GROUP_ROWS} {'people' if rows_are_people else 'units, whose rows repeat'}"
 
 
 def counted(document: GroupDisparity, rows: Sequence[GroupResult], *, metric: str) -> list[Counted]:

@@ -4,13 +4,14 @@ Source: Rules of the City of New York, title 6, sections 5-300 to 5-303 (in forc
 ratio, and this table has none.
 """
 
-from evenhand.auditors.policy import SMALL_GROUP_ROWS, SmallCategories
+from evenhand.auditors.policy import SmallCategories
 from evenhand.auditors.practice.groups import (
     FAVOURABLE,
     SCORING,
     Counted,
     counted,
     most_selected,
+    too_few,
     unknown_rows,
 )
 from evenhand.auditors.report import AttributeResult, GroupDisparity, LocalLaw144, LocalLaw144Category
@@ -77,7 +78,6 @@ def _notes(best: Counted | None) -> list[str]:
         return ["Nobody is selected in any category: there are no ratios."]
     if best.small:
         return [
-            f"The most selected category, {group_name(best.group)}, has under {SMALL_GROUP_ROWS} people: every ratio rests "
-            "on them."
+            f"The most selected category, {group_name(best.group)}, has {too_few([best])}: every ratio rests on them."
         ]
     return []

@@ -13,15 +13,18 @@ def size_in_words(eps: float, norm: Norm) -> str:
 
 
 def easier_to_fool(member: Member, attribute: str, classes: tuple[str, ...], *, aligned: bool) -> str:
-    """Which pictures are easier to fool, from the sign of a gap; for example `class "woman" with tone "dark"`."""
+    """Which pictures are easier to fool, from the sign of a gap.
+
+    An aligned gap says in which class a group is worse off than in the other, not that it is worse off in either.
+    """
     estimate = member.estimate or 0.0
     if estimate == 0:
         return "no group is easier to fool"
     harder, easier = (member.first, member.second) if estimate > 0 else (member.second, member.first)
     if aligned:
         return (
-            f'class "{classes[1]}" with {attribute} "{easier.text}" and class "{classes[0]}" with {attribute} '
-            f'"{harder.text}" are easier to fool'
+            f'beside {attribute} "{harder.text}", "{easier.text}" is easier to fool in class "{classes[1]}" than in class '
+            f'"{classes[0]}"'
         )
     whose = f' of class "{classes[member.label]}"' if member.label is not None else ""
     return f'pictures{whose} with {attribute} "{easier.text}" are easier to fool than those with "{harder.text}"'
@@ -52,7 +55,9 @@ def gap_message(
     interval = f" [{gap.interval.low:+.3f}, {gap.interval.high:+.3f}] at 99 %" if gap.interval else ""
     numbers = f"{where}: {gap.estimate:+.3f}{interval}, p = {gap.member.p_value:.2g}; {direction}"
     if gap.verdict == "proven_disparity":
-        return f"{numbers}. Beyond the tolerance of {tolerance:g} and proven: needs justification."
+        return (
+            f"{numbers}. Reaches the tolerance of {tolerance:g}, and is proven to differ from 0: needs justification."
+        )
     if gap.verdict == "proven_within":
         return f"{numbers}. Shown to be within the tolerance of {tolerance:g}."
     if gap.verdict == "not_informative":

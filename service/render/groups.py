@@ -80,7 +80,9 @@ def tag(row: GroupResult) -> str:
     """'under 30' beside a small group, 'missing value' beside an unknown one."""
     if row.unknown:
         return "missing value"
-    return f"under {SMALL_GROUP_ROWS}" if row.small and row.n < SMALL_GROUP_ROWS else ("small" if row.small else "")
+    if not row.small:
+        return ""
+    return f"under {SMALL_GROUP_ROWS}{'' if row.n < SMALL_GROUP_ROWS else ' units'}"
 
 
 def _table(result: AttributeResult, *, decides: bool) -> GroupTable:

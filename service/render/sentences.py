@@ -303,9 +303,10 @@ def _within(report: Report) -> Sentence:
 
 def _open(report: Report, check: checks.Check) -> Sentence:
     strict = [each.finding.verdict for each in checks.gated(report) if each.finding.gate is Gate.STRICT]
+    nothing, beside = _nothing_proven(report)
     if not strict:
-        return Sentence("No disparity is proven, and none is excluded: no check had to be proven within a tolerance.")
-    before = f"No disparity is proven, and none is excluded: {_unsettled(strict)}. "
+        return Sentence(f"{nothing}: no check had to be proven within a tolerance.{beside}")
+    before = f"{nothing}: {_unsettled(strict)}.{beside} "
     if not numbers.is_number(check.finding.estimate):
         on = f" on {check.finding.attribute}" if check.finding.attribute else ""
         return Sentence(f"{before}{words.first_upper(words.metric(check.finding.metric))}{on}: {check.finding.message}")
@@ -314,6 +315,20 @@ def _open(report: Report, check: checks.Check) -> Sentence:
         f"{before}{people.before}",
         people.key,
         f"{people.after} {still_needed(check.finding)}".rstrip(),
+    )
+
+
+def _nothing_proven(report: Report) -> tuple[str, str]:
+    """What the gate leaves open, and what is proven beside it: the first must not be read as of both."""
+    proven = sum(
+        not check.gated and check.finding.verdict is Verdict.PROVEN_DISPARITY for check in checks.arrange(report)
+    )
+    if not proven:
+        return "No disparity is proven, and none is excluded", ""
+    of_them = "one disparity is" if proven == 1 else f"{words.number_word(proven)} disparities are"
+    return (
+        "No gated check proves a disparity, and none is excluded",
+        f" Beside the gate {of_them} proven.",
     )
 
 

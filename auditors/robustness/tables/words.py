@@ -107,7 +107,7 @@ def cost_message(pair: CostPair | None, question: Question, attribute: str, *, p
 
 def _verdict_in_words(verdict: str, reason: str | None, tolerance: float, plan: Plan) -> str:
     if verdict == "proven_disparity":
-        return f". Beyond the tolerance of {tolerance:g} and proven: needs justification."
+        return f". Reaches the tolerance of {tolerance:g}, and is proven to differ from 0: needs justification."
     if verdict == "proven_within":
         return f". Shown to be within the tolerance of {tolerance:g}."
     if verdict == "not_informative":

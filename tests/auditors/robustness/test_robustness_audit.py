@@ -54,7 +54,7 @@ def test_planted_bias_is_proven_and_put_in_words() -> None:
     assert finding.rule is Rule.EFFECT_AND_TEST
     assert finding.p_value is not None
     assert finding.p_value < 1 - (finding.level or 0)
-    assert 'class "woman" with tone "dark" and class "man" with tone "light" are easier to fool' in finding.message
+    assert 'beside tone "light", "dark" is easier to fool in class "woman" than in class "man"' in finding.message
     assert "L-infinity" in finding.message
     assert "0.05" in finding.message
 

@@ -317,7 +317,8 @@ def _message(answer: Answer) -> str:
     numbers = f"{asked}: {answer.estimate:+.3f}{interval}{test}"
     towards = f" ({answer.direction})" if answer.direction else ""
     if answer.verdict == "proven_disparity":
-        return f"{numbers}{towards}. Reaches the tolerance of {answer.tolerance:g}, and is proven to differ from 0: needs justification."
+        reached = f"Reaches the tolerance of {answer.tolerance:g}, and is proven to differ from 0"
+        return f"{numbers}{towards}. {reached}: needs justification."
     if answer.verdict == "proven_within":
         return f"{numbers}. Shown to be within the tolerance of {answer.tolerance:g}."
     return f"{numbers}{towards}. Inconclusive{f' ({answer.reason})' if answer.reason else ''}."

@@ -11,6 +11,7 @@ from evenhand.auditors.exact_tests import exact
 from evenhand.auditors.intervals import difference_interval, newcombe_interval
 from evenhand.auditors.policy import Policy
 from evenhand.auditors.practice.four_fifths import shortfall, standard_deviations
+from evenhand.auditors.practice.groups import Counted, too_few
 from evenhand.auditors.practice.one_person import (
     Selected,
     below_four_fifths,
@@ -19,7 +20,7 @@ from evenhand.auditors.practice.one_person import (
     with_one_swapped,
 )
 from evenhand.auditors.practice.tables import practice_tables
-from evenhand.auditors.report import Finding, FourFifths, FourFifthsGroup, GroupDisparity
+from evenhand.auditors.report import Estimate, Finding, FourFifths, FourFifthsGroup, GroupDisparity
 
 
 def audited(**groups: tuple[int, int]) -> tuple[GroupDisparity, list[Finding]]:
@@ -218,3 +219,11 @@ def test_a_finding_says_nothing_of_one_person_where_many_decide() -> None:
     _, findings = audited(few=(12, 40), many=(48, 80))
 
     assert not any("One person" in finding.message for finding in findings)
+
+
+def test_few_units_behind_many_rows_are_not_called_few_people() -> None:
+    def group(n: int) -> Counted:
+        return Counted({"tone": "dark"}, n, None, None, Estimate(estimate=0.5), small=True)
+
+    assert too_few([group(12)]) == "under 30 people"
+    assert too_few([group(12), group(112)]) == "under 30 units, whose rows repeat"

@@ -129,3 +129,16 @@ def test_what_is_undefined_in_some_groups_or_for_several_reasons_stays_in_the_ta
 
     assert "accuracy" in table.further
     assert table.undefined == {}
+
+
+def test_no_headline_says_that_nothing_is_proven_above_a_proof_without_a_say() -> None:
+    still_open = two_groups(check={"metric": "false_positive_rate", "within": 0.4})
+    proxy = next(found for found in examples.everything().findings if found.audit == "proxy")
+    beside = still_open.model_copy(update={"findings": [*still_open.findings, proxy]})
+
+    said, quiet = (str(sentences.verdict(report)) for report in (beside, still_open))
+
+    assert said.startswith("No gated check proves a disparity, and none is excluded: ")
+    assert " Beside the gate one disparity is proven. " in said
+    assert quiet.startswith("No disparity is proven, and none is excluded: ")
+    assert "Beside" not in quiet

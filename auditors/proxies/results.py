@@ -105,7 +105,7 @@ def set_subject(question: Question, joint: JointSet) -> Subject:
         role_of(encodes=joint.encoding.encodes, used=(flips or 0) >= USED, claim=claim, joint=True),
         claim,
         flips,
-        None if claim else _no_claim(question),
+        None,
     )
 
 
@@ -263,11 +263,9 @@ def _note(
         notes.append(f"its {encoding.reading} encodes")
     if sets:
         notes.append(f"encodes together: {', '.join(joint.name for joint in sets)}")
-    if claim is None:
-        notes.append(_no_claim(question))
-    elif question.answers is not None and block not in question.answers.kept:
+    if claim is not None and question.answers is not None and block not in question.answers.kept:
         notes.append(UNMOVED)
-    elif said := use_note(role, claim, flips or 0):
+    elif claim is not None and (said := use_note(role, claim, flips or 0)):
         notes.append(said)
     return "; ".join(notes) or None
 

@@ -128,6 +128,8 @@ def meaning(row: ProxyFeature) -> str:
         return ""
     if row.role != "latent_proxy":
         return words.ROLES[row.role]
+    if row.flip_rate is None or row.contribution.estimate is None:
+        return "encodes the attribute"
     return "encodes the attribute; " + ("no decision changed" if row.flip_rate == 0 else "hardly used")
 
 
@@ -194,7 +196,10 @@ def set_in_words(found: ProxySet) -> str:
     """What a joint set encodes and adds to the gap, and whether it needs justification."""
     between = numbers.span(found.contribution.low, found.contribution.high, text="sentence")
     part = found.contribution.estimate
-    contributes = "" if part is None else f"; contribution {numbers.short(part)}" + (f" ({between})" if between else "")
+    reason = f"; {found.contribution.reason}" if found.contribution.reason else ""
+    contributes = (
+        reason if part is None else f"; contribution {numbers.short(part)}" + (f" ({between})" if between else "")
+    )
     asks = " Needs justification." if found.role in _ASKING else ""
     note = f" {words.first_upper(found.note)}." if found.note else ""
     return (

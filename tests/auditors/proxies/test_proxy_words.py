@@ -102,3 +102,15 @@ def test_part_of_an_intersection_among_the_features_is_said_first(feature: str) 
 
     assert audit.notes[0] == f"the model receives {feature} (of sex × race)."
     assert findings[0].message.startswith(f"The model receives {feature} (of sex × race): ")
+
+
+def test_contribution_that_is_not_known_says_why_and_the_note_does_not_repeat_it() -> None:
+    rng = np.random.default_rng(3)
+    a = rng.integers(0, 2, N).astype(np.int32)
+    data = two_groups({"x": rng.standard_normal(N) + a, "z": rng.standard_normal(N)}, a)
+
+    audit, _ = audited(data, None)
+
+    rows = by_feature(audit)
+    assert all((row.contribution.reason or "").startswith("no model") for row in rows.values())
+    assert [row.note for row in rows.values()] == [None, None]

@@ -412,3 +412,15 @@ def test_summary_without_a_model_names_what_encodes_and_claims_nothing_of_use() 
 
     assert "Sex: zip encodes it; what decisions use is not known" in said
     assert "nothing found" not in said
+
+
+def test_row_without_a_model_says_so_once() -> None:
+    unknown = Estimate(estimate=None, reason="no model: predictions alone do not tell")
+    rows = [row("zip", "latent_proxy", flips=None, contribution=unknown)]
+    together = joint("latent_proxy", None, 0.8).model_copy(update={"contribution": unknown})
+
+    section = section_of(features=rows, sets=[together])
+
+    assert section.count("no model") == 2
+    assert "though none does alone; no model: predictions alone do not tell." in section
+    assert proxies.meaning(rows[0]) == "encodes the attribute"

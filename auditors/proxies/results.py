@@ -21,6 +21,8 @@ from evenhand.auditors.proxies.roles import (
 )
 from evenhand.auditors.proxies.search import JointSet
 from evenhand.auditors.proxies.words import (
+    ONE,
+    TOGETHER,
     contribution_message,
     encoding_words,
     receives,
@@ -226,7 +228,10 @@ def received(attribute: str, features: Sequence[str]) -> list[str]:
 
 def _message(question: Question, subject: Subject, sets: Sequence[Subject]) -> str:
     attribute = question.groups.attribute
-    opening = encoding_words(subject.name, attribute, subject.encoding, groups=len(question.groups.names))
+    grammar = TOGETHER if len(subject.blocks) > 1 else ONE
+    opening = encoding_words(
+        subject.name, attribute, subject.encoding, groups=len(question.groups.names), grammar=grammar
+    )
     if sets and (subject.encoding is None or not subject.encoding.encodes):
         opening += f" alone, but does together ({', '.join(joint.name for joint in sets)})"
     own = received(attribute, subject.features)
@@ -237,7 +242,12 @@ def _message(question: Question, subject: Subject, sets: Sequence[Subject]) -> s
     if subject.claim is None or subject.flip_rate is None:
         return f"{opening}; {FEW_ROWS}."
     return contribution_message(
-        opening, subject.role, subject.claim, gap=question.answers.gap(question.place), flip_rate=subject.flip_rate
+        opening,
+        subject.role,
+        subject.claim,
+        gap=question.answers.gap(question.place),
+        flip_rate=subject.flip_rate,
+        grammar=grammar,
     )
 
 

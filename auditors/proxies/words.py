@@ -1,5 +1,6 @@
 """The proxy findings in words."""
 
+from dataclasses import dataclass
 from statistics import NormalDist
 
 from evenhand.auditors.proxies.encoding import Encoding
@@ -7,10 +8,38 @@ from evenhand.auditors.proxies.roles import USED, Claim
 from evenhand.auditors.report import Role
 from evenhand.auditors.words import number, span
 
-NEEDS_JUSTIFICATION = (
-    "needs justification. What would count: that it measures something the decision is for, in every group alike, "
-    "and that nothing which encodes less would measure it as well"
-)
+
+@dataclass(frozen=True)
+class Grammar:
+    """How a sentence goes on after its subject: one feature or block, or a set of several."""
+
+    several: bool = False
+
+    def verb(self, stem: str) -> str:
+        """'encodes', or of a set 'encode'."""
+        return stem if self.several else f"{stem}s"
+
+    @property
+    def subject(self) -> str:
+        return "they" if self.several else "it"
+
+    @property
+    def them(self) -> str:
+        return "them" if self.several else "it"
+
+    @property
+    def their(self) -> str:
+        return "their" if self.several else "its"
+
+    @property
+    def need_justification(self) -> str:
+        return (
+            f"{self.verb('need')} justification. What would count: that {self.subject} {self.verb('measure')} something "
+            "the decision is for, in every group alike, and that nothing which encodes less would measure it as well"
+        )
+
+
+ONE, TOGETHER = Grammar(), Grammar(several=True)
 
 
 def percent(fraction: float) -> str:
@@ -25,49 +54,64 @@ def short(value: float) -> str:
     return number(value, digits=2 if abs(value) >= 0.1 else 3)
 
 
-def encoding_words(name: str, attribute: str, encoding: Encoding | None, *, groups: int) -> str:
-    """'zip encodes race (AUC .81)', or that it is not shown to."""
+def encoding_words(name: str, attribute: str, encoding: Encoding | None, *, groups: int, grammar: Grammar = ONE) -> str:
+    """'zip encodes race (AUC .81)', 'a & b together encode race (AUC .95)', or that it is not shown to."""
     if encoding is None:
         return f"{name} is the same for every row and cannot encode {attribute}"
     about = f" for {encoding.group} against the rest" if groups > 2 else ""
     area = f"(AUC {number(encoding.area, digits=2)}{about})"
+    together = f"{name} together" if grammar.several else name
     if not encoding.encodes:
-        return f"{name} is not shown to encode {attribute} {area}"
-    return f"{name} {'strongly ' if encoding.strong else ''}encodes {attribute} {area}"
+        return f"{together} {'are' if grammar.several else 'is'} not shown to encode {attribute} {area}"
+    return f"{together} {'strongly ' if encoding.strong else ''}{grammar.verb('encode')} {attribute} {area}"
 
 
-def contribution_message(opening: str, role: Role, claim: Claim, *, gap: float, flip_rate: float) -> str:
+def contribution_message(
+    opening: str, role: Role, claim: Claim, *, gap: float, flip_rate: float, grammar: Grammar = ONE
+) -> str:
     """The whole finding.
 
     Args:
         opening: what the block encodes.
         gap: of decisions, signed as the contribution is.
         flip_rate: share of decisions that change when it is permuted.
+        grammar: of the opening's subject.
     """
-    part = short(claim.part.estimate)
-    changes = f"changes {percent(flip_rate)} of decisions"
+    changes = f"{grammar.verb('change')} {percent(flip_rate)} of decisions"
+    accounts = f"{grammar.verb('account')} for {_share(claim.part.estimate, gap)}"
+    part = part_words(claim, gap=gap, grammar=grammar)
     if role in ("proxy", "joint_proxy") and claim.widens:
-        return f"{opening}, {changes} and accounts for {part} of the {short(gap)} gap: {NEEDS_JUSTIFICATION}."
+        return f"{opening}, {changes} and {accounts}: {grammar.need_justification}."
     if role == "masking":
         return (
-            f"{opening}, {changes} and narrows the gap by {short(-claim.part.estimate)}, so that the {short(gap)} gap "
-            f"hides part of what other features do: it {NEEDS_JUSTIFICATION}."
+            f"{opening}, {changes} and {grammar.verb('narrow')} the gap by {short(-claim.part.estimate)}, so that the "
+            f"{short(gap)} gap hides part of what other features do: {grammar.subject} {grammar.need_justification}."
         )
     if role == "neutral" and claim.widens:
-        return f"{opening}, but {changes} and accounts for {part} of the {short(gap)} gap: look at what it goes with."
+        goes = "they go" if grammar.several else "it goes"
+        return f"{opening}, but {changes} and {accounts}: look at what {goes} with."
     if role == "neutral":
-        return f"{opening}; {part_words(claim, gap=gap)}."
+        return f"{opening}; {part}."
     if flip_rate == 0:
-        return f"{opening}; the model does not use it: no decision changed. A model trained anew might."
+        return f"{opening}; the model does not use {grammar.them}: no decision changed. A model trained anew might."
     if flip_rate < USED:
-        hardly = f"{changes}, fewer than the {percent(USED)} from which it counts as used"
-        return f"{opening} and {hardly}; {part_words(claim, gap=gap)}. A model trained anew might use it."
-    return f"{opening} and {changes}: the model uses it; {part_words(claim, gap=gap)}."
+        counts = f"{grammar.subject} {grammar.verb('count')}"
+        hardly = f"{changes}, fewer than the {percent(USED)} from which {counts} as used"
+        return f"{opening} and {hardly}; {part}. A model trained anew might use {grammar.them}."
+    return f"{opening} and {changes}: the model uses {grammar.them}; {part}."
 
 
-def part_words(claim: Claim, *, gap: float) -> str:
+def _share(part: float, gap: float) -> str:
+    """'.13 of the .17 gap'; of a part that is larger than the gap, why it can be."""
+    said = f"{short(part)} of the {short(gap)} gap"
+    if part <= gap or short(part) == short(gap):
+        return said
+    return f"{said} (more than the whole: other features {'narrow' if gap > 0 else 'reverse'} it)"
+
+
+def part_words(claim: Claim, *, gap: float, grammar: Grammar = ONE) -> str:
     """What is known of a part that is not beyond its tolerance: within it, of one sign, or neither."""
-    part = f"its part of the {short(gap)} gap, {short(claim.part.estimate)} ({span(claim.low, claim.high)})"
+    part = f"{grammar.their} part of the {short(gap)} gap, {short(claim.part.estimate)} ({span(claim.low, claim.high)})"
     limit = short(claim.tolerance)
     if claim.within:
         return f"{part}, lies within {limit}"

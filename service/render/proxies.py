@@ -172,7 +172,7 @@ def brief(audit: ProxyAudit, attribute: str) -> list[str]:
     by = "by a surrogate: " if any(row.surrogate for row in features(audit, attribute)) else ""
     best = alternatives.line(audit, attribute)
     return [
-        *([f"less discriminatory alternative proven, {best}"] if best else []),
+        *([f"Less discriminatory alternative proven, {best}"] if best else []),
         f"{attribute}: {by}{', '.join(found)} need{'s' if len(found) == 1 else ''} justification"
         if found
         else f"{attribute}: {_nothing_found(audit, attribute)}",
@@ -242,7 +242,8 @@ def _in_a_region(row: ProxyFeature | ProxySet) -> str:
     does = f"{verb} the gap there by {moves}" if row.role == "masking" else f"{verb} for {moves} of the gap there"
     return (
         f"Where {row.stratum}, {name_in(row)} {'encode' if several else 'encodes'} {row.attribute}"
-        f"{' together' if several else ''} (AUC {numbers.short(row.encodes.auc, 2)}) and {does}: needs justification."
+        f"{' together' if several else ''} (AUC {numbers.short(row.encodes.auc, 2)}) and {does}: "
+        f"{'need' if several else 'needs'} justification."
     )
 
 

@@ -30,7 +30,7 @@ def markdown(report: Report) -> str:
         parts.append(text(worst))
     if (proxy := report.audits.proxy) is not None:
         said = [line for attribute in proxies.attributes(proxy) for line in proxies.brief(proxy, attribute)]
-        parts += ["### Proxies", "\n".join(f"- {text(words.first_upper(line))}" for line in said)] if said else []
+        parts += ["### Proxies", "\n".join(f"- {text(line)}" for line in said)] if said else []
     practised = [
         f"{text(caption)}\n\n{table(['Group', *map(text, header[1:])], [[text(cell) for cell in row] for row in body])}"
         for caption, header, body in practice_text.markdown_tables(report)

@@ -6,8 +6,16 @@ from planted_proxies import audited, by_feature, two_groups
 
 from evenhand.auditors.proxies import ProxyData
 from evenhand.auditors.proxies.contribution import Part
+from evenhand.auditors.proxies.encoding import Encoding
 from evenhand.auditors.proxies.roles import Claim
-from evenhand.auditors.proxies.words import contribution_message, part_words, receives, use_note
+from evenhand.auditors.proxies.words import (
+    TOGETHER,
+    contribution_message,
+    encoding_words,
+    part_words,
+    receives,
+    use_note,
+)
 
 N = 4_000
 GAP = 0.17
@@ -114,3 +122,26 @@ def test_contribution_that_is_not_known_says_why_and_the_note_does_not_repeat_it
     rows = by_feature(audit)
     assert all((row.contribution.reason or "").startswith("no model") for row in rows.values())
     assert [row.note for row in rows.values()] == [None, None]
+
+
+def test_set_is_spoken_of_as_several() -> None:
+    encoding = Encoding("a & b", "Male", "number", 0.95, 0.94, 0.96, encodes=True)
+
+    opening = encoding_words("a & b", "sex", encoding, groups=2, grammar=TOGETHER)
+    message = contribution_message(opening, "joint_proxy", claim(0.13), gap=GAP, flip_rate=0.31, grammar=TOGETHER)
+
+    assert message.startswith("a & b together strongly encode sex (AUC .95), change 31 % of decisions and account for")
+    assert "gap: need justification. What would count: that they measure something" in message
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        (0.15, "accounts for .19 of the .15 gap (more than the whole: other features narrow it): needs justification"),
+        (-0.02, "accounts for .19 of the -.020 gap (more than the whole: other features reverse it): needs"),
+        (0.189, "accounts for .19 of the .19 gap: needs justification"),
+        (0.25, "accounts for .19 of the .25 gap: needs justification"),
+    ],
+)
+def test_part_that_is_larger_than_the_gap_says_why(gap: float, words: str) -> None:
+    assert words in contribution_message("hours encodes sex", "proxy", claim(0.191), gap=gap, flip_rate=0.3)

@@ -271,7 +271,7 @@ def test_summary_for_a_pull_request_says_the_alternative_and_what_needs_justific
     said = render.markdown(report_of(what_if=[proven_choice()]))
 
     best = "Less discriminatory alternative proven, sex: zip neutralised: gap .170 to .130, accuracy .871 to .864"
-    assert said.index(best) < said.index("Sex: zip needs justification")
+    assert said.index(best) < said.index("sex: zip needs justification")
 
 
 def test_smallest_gap_among_the_proven_is_named_on_one_line() -> None:
@@ -331,7 +331,10 @@ def test_joint_set_of_a_region_stands_beside_everywhere_else_and_never_as_one_of
     assert "where region = north" in section
     assert "in 2023" in section
     assert "Needs justification: <b>zip &amp; shift where region = north</b>" in section
-    assert "zip &amp; shift encode sex together (AUC .93) and account for .120 of the gap there" in section
+    assert (
+        "zip &amp; shift encode sex together (AUC .93) and account for .120 of the gap there: need justification."
+        in section
+    )
 
 
 def test_gap_is_split_by_declared_factors_in_words() -> None:
@@ -371,7 +374,7 @@ def test_what_a_surrogate_says_is_marked_wherever_it_stands() -> None:
     report = report_of(features=[row("zip", "proxy", surrogate=True)])
 
     assert "by the surrogate" in render.html(report)
-    assert "Sex: by a surrogate: zip needs justification" in render.markdown(report)
+    assert "sex: by a surrogate: zip needs justification" in render.markdown(report)
     assert "by the surrogate" in str(pdf_blocks.document(report))
 
 
@@ -410,7 +413,7 @@ def test_summary_without_a_model_names_what_encodes_and_claims_nothing_of_use() 
 
     said = render.markdown(report_of(features=[unknown]))
 
-    assert "Sex: zip encodes it; what decisions use is not known" in said
+    assert "sex: zip encodes it; what decisions use is not known" in said
     assert "nothing found" not in said
 
 
@@ -424,3 +427,12 @@ def test_row_without_a_model_says_so_once() -> None:
     assert section.count("no model") == 2
     assert "though none does alone; no model: predictions alone do not tell." in section
     assert proxies.meaning(rows[0]) == "encodes the attribute"
+
+
+def test_finding_that_begins_with_a_column_keeps_its_spelling() -> None:
+    report = report_of()
+    found = report.findings[-1].model_copy(update={"message": "zip & shift together encode sex."})
+
+    page = render.html(report.model_copy(update={"findings": [*report.findings[:-1], found]}))
+
+    assert "<p>zip &amp; shift together encode sex.</p>" in page

@@ -28,3 +28,18 @@ def test_a_check_is_signed_off_on_the_page_of_the_report(signed_in: Watched, ser
         assert not signed_in.overflows()
         signed_in.shot(f"dashboard-sign-off-{width}")
     assert signed_in.complaints == []
+
+
+def test_a_justification_without_spaces_stays_in_its_column(signed_in: Watched, service: RunningService) -> None:
+    page = signed_in.page
+    audit_compas(signed_in, service, title="one long word")
+    page.select_option("#decision", "accepted")
+    page.fill("#justification", "x" * 300)
+    page.click("text=Put on record")
+    page.wait_for_url("**/reports/*#sign-off")
+
+    for width in (1200, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        cell = page.locator("td[data-is=Justification]")
+        assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth"), width
+        assert page.locator("[aria-label=Decisions]").evaluate("box => box.scrollWidth <= box.clientWidth"), width

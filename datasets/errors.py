@@ -293,8 +293,19 @@ class MissingColumn(ColumnError):
         hint = f" Did you mean '{self.nearest}'?" if self.nearest else " Name one of these"
         if setting is None:
             super().__init__(found + (hint if self.nearest else f"{hint}."))
+        elif setting == "sensitive" and (names := _all_columns(column, available)):
+            each = [part for name in names for part in (" ", (setting, name))]
+            super().__init__(
+                f"{found} Each name stands by itself: {' and '.join(map(repr, names))} are columns. Use", *each, "."
+            )
         else:
             super().__init__(f"{found}{hint}{' Use ' if self.nearest else ': '}", (setting, self.nearest), ".")
+
+
+def _all_columns(text: str, available: Sequence[str]) -> list[str]:
+    """The columns of a list with commas; none where it is no such list, or a part of it is no column."""
+    names = [part.strip() for part in text.split(",")]
+    return names if len(names) > 1 and set(names) <= set(available) else []
 
 
 class MissingValue(ColumnError):

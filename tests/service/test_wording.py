@@ -77,6 +77,17 @@ def test_an_option_that_was_given_beside_a_policy_is_named_as_one() -> None:
     assert said(error, given).endswith("Did you mean 'sex'? Use --sensitive sex.")
 
 
+def test_columns_named_with_a_comma_are_named_one_by_one_and_none_is_dropped() -> None:
+    error = datasets.MissingColumn("sex, race", "people.csv", ["age", "sex", "race"], setting="sensitive")
+    half = datasets.MissingColumn("sex,rase", "people.csv", ["age", "sex", "race"], setting="sensitive")
+
+    told = said(error, options_of(audit_command, given={}))
+
+    assert told.endswith("Use --sensitive sex --sensitive race.")
+    assert "Did you mean" not in told
+    assert "stands by itself" not in said(half, options_of(audit_command, given={}))
+
+
 def test_what_no_option_says_is_a_key_of_a_policy() -> None:
     error = PolicyError("no population. Name it: ", ("population", None), ".")
 

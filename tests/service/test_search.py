@@ -1,6 +1,8 @@
 """Searching the lists of audits and reports, on both databases and over HTTP."""
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,7 +15,7 @@ from evenhand.service import migrate
 from evenhand.service.audits import store as audits
 from evenhand.service.audits.representations import AuditSubmission
 from evenhand.service.audits.search import Search, searchable
-from evenhand.service.audits.search_form import search_form
+from evenhand.service.audits.search_form import FIELDS, search_form
 from evenhand.service.audits.tables import Audit
 from evenhand.service.db import Database
 from evenhand.service.errors import UnknownProject
@@ -275,3 +277,13 @@ def test_a_form_with_a_fault_looks_for_nothing(database: Database, field: str, v
         search = search_form(session, {field: value})
         assert search.page(session, list_reports, cursor=None).items == []
     assert list(search.errors) == [field]
+
+
+def test_the_page_on_rest_says_which_fields_the_dashboard_has() -> None:
+    said = (Path(__file__).parents[2] / "docs" / "how-to" / "rest.md").read_text()
+    dashboard = said[said.index("Above the dashboard's lists") :].split("\n\n")[0]
+
+    assert re.findall("`([a-z]+)`", dashboard.split(";")[0]) == list(FIELDS)
+    assert set(re.findall("`([a-z]+)`", dashboard)) == {
+        field.alias or name for name, field in Search.model_fields.items()
+    }

@@ -5,6 +5,8 @@ from evenhand.auditors.report import Encodes, ExplainedGap, Leakage, ProxyAudit,
 from evenhand.service.render import alternatives, numbers, profile_chart, proxy_map, proxy_places, words
 
 _BY_ROLE = ("proxy", "joint_proxy", "masking", "latent_proxy", "neutral")
+_IN_A_REGION, _MEMBER = 0.25, 0.5
+"""How far behind its role a row stands: one of a region, and a feature that does not encode without its set."""
 _ASKING = ("proxy", "joint_proxy", "masking")
 ENCODES_FROM = 0.60
 """Area, or its mirror, from which a feature counts as encoding an attribute."""
@@ -15,19 +17,41 @@ def attributes(audit: ProxyAudit) -> list[str]:
     return list(dict.fromkeys(feature.attribute for feature in audit.features))
 
 
-def features(audit: ProxyAudit, attribute: str) -> list[ProxyFeature]:
-    """The pooled row of every feature: the attribute itself first, then those that need justification."""
+def ranked(audit: ProxyAudit, attribute: str) -> list[ProxyFeature | ProxySet]:
+    """Features and sets, of all rows and of the regions that were found: those that most need justification first.
+
+    Proxies, joint proxies, both of regions, masking; then latent ones, then neutral ones. Among equals the larger part of
+    the gap comes first. The attribute itself is before everything, and the members of a set, which do not encode alone,
+    are behind everything else that needs justification.
+    """
     pooled = [row for row in audit.features if row.attribute == attribute and row.stratum is None]
-    own = received(audit, attribute)
+    joint, own = sets(audit, attribute), received(audit, attribute)
+    members = {name for found in joint for name in found.features}
+    rows: list[ProxyFeature | ProxySet] = [*pooled, *joint, *in_regions(audit, attribute)]
     return sorted(
-        pooled,
+        rows,
         key=lambda row: (
-            row.feature not in own,
-            _BY_ROLE.index(row.role),
+            row.stratum is not None or name_in(row) not in own,
+            _place_in_line(row, members),
             -abs(row.contribution.estimate or 0.0),
             -(strength(row.encodes) or 0.0),
         ),
     )
+
+
+def _place_in_line(row: ProxyFeature | ProxySet, members: set[str]) -> float:
+    masking, joint = _BY_ROLE.index("masking"), _BY_ROLE.index("joint_proxy")
+    place = _BY_ROLE.index(row.role)
+    if row.stratum is not None:
+        return joint + _IN_A_REGION if row.role in _ASKING else place + _IN_A_REGION
+    if isinstance(row, ProxyFeature) and row.feature in members and row.role not in ("proxy", "neutral"):
+        return max(place, masking) + _MEMBER
+    return place
+
+
+def features(audit: ProxyAudit, attribute: str) -> list[ProxyFeature]:
+    """The pooled row of every feature, ranked."""
+    return [row for row in ranked(audit, attribute) if isinstance(row, ProxyFeature) and row.stratum is None]
 
 
 def sets(audit: ProxyAudit, attribute: str) -> list[ProxySet]:
@@ -91,7 +115,8 @@ def message(report: Report, row: ProxyFeature | ProxySet) -> str:
 
 
 def needing_justification(audit: ProxyAudit, attribute: str) -> list[str]:
-    return [row.feature for row in features(audit, attribute) if row.role in _ASKING]
+    """'deposit & tenure where region = north', 'zip': features and sets, of all rows and of regions that were found."""
+    return [placed_name(row) for row in ranked(audit, attribute) if row.role in _ASKING]
 
 
 def in_regions(audit: ProxyAudit, attribute: str) -> list[ProxyFeature | ProxySet]:
@@ -100,25 +125,25 @@ def in_regions(audit: ProxyAudit, attribute: str) -> list[ProxyFeature | ProxySe
     return [*alone, *(place.inside for place in proxy_places.set_regions(audit, attribute))]
 
 
-def needing_justification_somewhere(audit: ProxyAudit, attribute: str) -> list[str]:
-    """'deposit & tenure where region = north': features and sets that do so in a region that was found."""
-    return [f"{name_in(row)} where {row.stratum}" for row in in_regions(audit, attribute) if row.role in _ASKING]
-
-
 def name_in(row: ProxyFeature | ProxySet) -> str:
     return set_name(row) if isinstance(row, ProxySet) else row.feature
 
 
+def placed_name(row: ProxyFeature | ProxySet) -> str:
+    return name_in(row) if row.stratum is None else f"{name_in(row)} where {row.stratum}"
+
+
 def asking(report: Report, audit: ProxyAudit, attribute: str) -> list[str]:
-    """What needs justification, in words: a block of several features once, and the sets.
+    """What needs justification, in words: a block of several features once, sets, and what does so in a region.
 
     Proven alternatives are left to `alternatives`, which says them first.
     """
-    rows: list[ProxyFeature | ProxySet] = [row for row in features(audit, attribute) if row.role in _ASKING]
-    rows += [found for found in sets(audit, attribute) if found.role in _ASKING]
     known = [choice.message for choice in alternatives.proven(audit, attribute)]
-    said = [_without(message(report, row), known) for row in rows]
-    said += [_in_a_region(row) for row in in_regions(audit, attribute) if row.role in _ASKING]
+    said = [
+        _without(message(report, row), known) if row.stratum is None else _in_a_region(row)
+        for row in ranked(audit, attribute)
+        if row.role in _ASKING
+    ]
     return [text for text in dict.fromkeys(said) if text]
 
 
@@ -167,8 +192,6 @@ def leaks(audit: ProxyAudit, attribute: str) -> list[Leakage]:
 def brief(audit: ProxyAudit, attribute: str) -> list[str]:
     """What a summary says: proven alternatives first, then what needs justification, or that nothing was found."""
     found = needing_justification(audit, attribute)
-    found += [set_name(joint) for joint in sets(audit, attribute) if joint.role in _ASKING]
-    found += needing_justification_somewhere(audit, attribute)
     by = "by a surrogate: " if any(row.surrogate for row in features(audit, attribute)) else ""
     best = alternatives.line(audit, attribute)
     return [

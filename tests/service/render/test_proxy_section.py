@@ -436,3 +436,52 @@ def test_finding_that_begins_with_a_column_keeps_its_spelling() -> None:
     page = render.html(report.model_copy(update={"findings": [*report.findings[:-1], found]}))
 
     assert "<p>zip &amp; shift together encode sex.</p>" in page
+
+
+def ranked_example() -> dict[str, list[ProxyFeature | ProxySet]]:
+    def part(estimate: float) -> Estimate:
+        return Estimate(estimate=estimate, low=estimate - 0.01, high=estimate + 0.01)
+
+    return {
+        "features": [
+            row("shift", "joint_proxy", contribution=part(0.4)),
+            row("zip", "joint_proxy", contribution=part(0.3)),
+            row("hours", "latent_proxy", contribution=part(0.09)),
+            row("age", "masking", contribution=part(-0.2)),
+            row("small", "proxy", contribution=part(0.05)),
+            row("large", "proxy", contribution=part(0.06)),
+        ],
+        "sets": [
+            joint("joint_proxy", "region = north", 0.954),
+            joint("neutral", "outside region = north", 0.525),
+            joint("joint_proxy", None, 0.63),
+        ],
+    }
+
+
+def test_what_needs_justification_is_ranked_by_role_and_members_follow_their_set() -> None:
+    """Features and sets the other way round than they are said."""
+    report = report_of(**ranked_example())
+    audit = report.audits.proxy
+    assert audit is not None
+
+    assert proxies.needing_justification(audit, "sex") == [
+        "large",
+        "small",
+        "zip & shift",
+        "zip & shift where region = north",
+        "age",
+        "shift",
+        "zip",
+    ]
+    assert [found.feature for found in proxies.features(audit, "sex")] == [
+        "large",
+        "small",
+        "age",
+        "shift",
+        "zip",
+        "hours",
+    ]
+    assert "sex: large, small, zip & shift, zip & shift where region = north, age, shift, zip need" in render.markdown(
+        report
+    ).replace("\\", "")

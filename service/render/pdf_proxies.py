@@ -137,6 +137,11 @@ def _beside_the_features(audit: ProxyAudit, attribute: str) -> Iterator[Block]:
             f"{inside.feature} encodes {attribute} where {inside.stratum} ({numbers.short(inside.encodes.auc)}), and is "
             f"not shown to elsewhere ({numbers.short(elsewhere.encodes.auc)}): {words.role(inside.role)}."
         )
+    for joint in proxy_places.set_regions(audit, attribute):
+        yield text(
+            f"{proxies.placed_name(joint.inside)}, {attribute}: {proxies.row_in_words(audit, joint.inside)}; "
+            f"{words.role(joint.inside.role)}."
+        )
     yield from _features(proxy_places.strata(audit, attribute), f"Features and {attribute}, by stratum")
     for split in audit.explained:
         if split.attribute == attribute:

@@ -158,19 +158,32 @@ def meaning(row: ProxyFeature) -> str:
     return "encodes the attribute; " + ("no decision changed" if row.flip_rate == 0 else "hardly used")
 
 
-def row_in_words(row: ProxyFeature) -> str:
-    """'encodes .754, turns .114 of decisions, part of the gap .097 (.086 to .109)', as far as it is known."""
-    said = f"encodes {numbers.short(row.encodes.auc)}"
-    if row.flip_rate is None:
-        return f"{said}; whether decisions use it is not known"
+def row_in_words(audit: ProxyAudit, row: ProxyFeature | ProxySet) -> str:
+    """'encodes .754, turns .114 of decisions, part of the gap .097 (.086 to .109)', as far as it is known.
+
+    Of a set 'together encode .635, ...'; in a region 'encodes .954 there, .525 elsewhere, part of the gap there ...'.
+    """
+    several, there = isinstance(row, ProxySet), "" if row.stratum is None else " there"
+    said = [f"{'together encode' if several else 'encodes'} {numbers.short(row.encodes.auc)}{there}"]
+    if (other := _elsewhere(audit, row)) is not None:
+        said.append("not told elsewhere" if other.auc is None else f"{numbers.short(other.auc)} elsewhere")
+    if isinstance(row, ProxyFeature) and row.flip_rate is None:
+        return f"{', '.join(said)}; whether decisions use it is not known"
+    if isinstance(row, ProxyFeature) and row.flip_rate is not None and row.stratum is None:
+        said.append(f"turns {numbers.short(row.flip_rate)} of decisions")
     part = row.contribution
     if part.estimate is None:
-        return f"{said}, turns {numbers.short(row.flip_rate)} of decisions; its part of the gap is not known"
+        return f"{', '.join(said)}; {'their' if several else 'its'} part of the gap{there} is not known"
     between = numbers.span(part.low, part.high, text="sentence")
-    return (
-        f"{said}, turns {numbers.short(row.flip_rate)} of decisions, "
-        f"part of the gap {numbers.short(part.estimate)}" + (f" ({between})" if between else "")
-    )
+    said.append(f"part of the gap{there} {numbers.short(part.estimate)}" + (f" ({between})" if between else ""))
+    return ", ".join(said)
+
+
+def _elsewhere(audit: ProxyAudit, row: ProxyFeature | ProxySet) -> Encodes | None:
+    """What the row of a region encodes outside it; None of every other row."""
+    alone = {id(place.inside): place.outside.encodes for place in proxy_places.regions(audit, row.attribute)}
+    together = {id(place.inside): place.outside.encodes for place in proxy_places.set_regions(audit, row.attribute)}
+    return (alone | together).get(id(row))
 
 
 def not_excluded(audit: ProxyAudit, attribute: str) -> list[str]:

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from evenhand.auditors.report import Estimate, ProxySet, Report
+from evenhand.auditors.report import Estimate, ProxyFeature, Report
 from evenhand.auditors.verdict import Verdict
 from evenhand.service.render import (
     alternatives,
@@ -184,7 +184,7 @@ def _proven_beside(report: Report) -> list[str]:
 
 
 def _proxies(report: Report) -> list[Text]:
-    """A proven alternative, then a line for each feature that encodes, those that need a justification first."""
+    """A proven alternative, then a line for each feature or set that encodes, those that need a justification first."""
     audit = report.audits.proxy
     if audit is None:
         return []
@@ -192,20 +192,13 @@ def _proxies(report: Report) -> list[Text]:
     for attribute in proxies.attributes(audit):
         if best := alternatives.line(audit, attribute):
             lines.append(Text(words.printable(f"{'alternative':<18}{best}"), style=STYLES["maybe"]))
-        telling = [row for row in proxies.features(audit, attribute) if row.role != "neutral"]
+        telling = [row for row in proxies.ranked(audit, attribute) if row.role != "neutral"]
         for row in telling:
-            numbers_said = proxies.row_in_words(row)
-            by = " (by the surrogate)" if row.surrogate else ""
-            said = f"{words.role(row.role):<18}{row.feature}, {attribute}: {numbers_said}{by}"
+            by = " (by the surrogate)" if isinstance(row, ProxyFeature) and row.surrogate else ""
+            numbers_said = proxies.row_in_words(audit, row)
+            said = f"{words.role(row.role):<18}{proxies.placed_name(row)}, {attribute}: {numbers_said}{by}"
             lines.append(Text(words.printable(said), style=STYLES[words.TONES[row.role]]))
-        for found in proxies.sets(audit, attribute):
-            said = f"{words.role(found.role):<18}{proxies.set_name(found)}, {attribute}, together"
-            lines.append(Text(words.printable(said), style=STYLES[words.TONES[found.role]]))
-        for row in proxies.in_regions(audit, attribute):
-            together = ", together" if isinstance(row, ProxySet) else ""
-            said = f"{words.role(row.role):<18}{proxies.name_in(row)}, {attribute}{together} where {row.stratum}"
-            lines.append(Text(words.printable(said), style=STYLES[words.TONES[row.role]]))
-        if not (telling or proxies.sets(audit, attribute) or proxies.in_regions(audit, attribute)):
+        if not telling:
             said = f"{'none found':<18}{attribute}: {proxies.none_in_words(audit, attribute)}"
             lines.append(Text(words.printable(said), style="dim"))
     return [*lines, Text("")]

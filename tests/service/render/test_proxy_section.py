@@ -1,9 +1,11 @@
 """The proxy section of the page: the map's geometry, a feature value by value, and what is said first."""
 
+import io
 from itertools import combinations
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from evenhand.auditors.proxies import encoding
 from evenhand.auditors.proxies.groups import Groups
@@ -20,7 +22,7 @@ from evenhand.auditors.report import (
     WhatIfChange,
 )
 from evenhand.service import render
-from evenhand.service.render import alternatives, pdf_blocks, profile_chart, proxies, proxy_map, proxy_places
+from evenhand.service.render import alternatives, pdf_blocks, profile_chart, proxies, proxy_map, proxy_places, screen
 from evenhand.service.render.proxy_map import NARROW, WIDE, Mark, around, box_of
 from tests.service.render import examples
 
@@ -173,8 +175,9 @@ def test_feature_that_may_encode_with_more_rows_is_not_called_innocent() -> None
 def test_what_is_not_known_without_a_model_is_said_in_words() -> None:
     unknown = row("zip", "latent_proxy", flips=None, contribution=Estimate(estimate=None, reason="no model"))
 
-    assert proxies.row_in_words(unknown) == "encodes .700; whether decisions use it is not known"
-    assert "undefined" not in proxies.row_in_words(unknown)
+    audit = ProxyAudit(rows_used=100, gap={"sex": 0.1}, features=[unknown])
+
+    assert proxies.row_in_words(audit, unknown) == "encodes .700; whether decisions use it is not known"
 
 
 def test_page_and_audit_agree_from_where_a_feature_encodes() -> None:
@@ -485,3 +488,33 @@ def test_what_needs_justification_is_ranked_by_role_and_members_follow_their_set
     assert "sex: large, small, zip & shift, zip & shift where region = north, age, shift, zip need" in render.markdown(
         report
     ).replace("\\", "")
+
+
+def test_terminal_and_paper_give_the_numbers_of_sets_and_regions() -> None:
+    report = report_of(**ranked_example())
+    console = Console(width=200, record=True, file=io.StringIO())
+
+    screen.show(report, console=console)
+
+    lines = [line.rstrip() for line in console.export_text().splitlines() if ", sex: " in line and "encode" in line]
+    in_north = (
+        "zip & shift where region = north, sex: together encode .954 there, .525 elsewhere, part of the gap there "
+    )
+    assert lines[2] == "joint proxy       zip & shift, sex: together encode .630, part of the gap .120 (.100 to .140)"
+    assert lines[3] == f"joint proxy       {in_north}.120 (.100 to .140)"
+    assert [line[18:].split(",")[0] for line in lines[4:]] == ["age", "shift", "zip", "hours"]
+    assert f"{in_north}.120 (.100 to .140); joint proxy." in str(pdf_blocks.document(report))
+
+
+def test_feature_of_a_region_has_its_numbers_there_and_says_what_is_not_known() -> None:
+    inside = row("zip", "proxy", stratum="region = north", encodes=Encodes(auc=0.86))
+    outside = row("zip", "neutral", stratum="outside region = north", encodes=Encodes(auc=None))
+    unknown = joint("latent_proxy", None, 0.8).model_copy(
+        update={"contribution": Estimate(estimate=None, reason="few")}
+    )
+    audit = ProxyAudit(rows_used=100, gap={"sex": 0.1}, features=[inside, outside], sets=[unknown])
+
+    assert proxies.row_in_words(audit, audit.features[0]) == (
+        "encodes .860 there, not told elsewhere, part of the gap there .020 (.010 to .030)"
+    )
+    assert proxies.row_in_words(audit, audit.sets[0]) == "together encode .800; their part of the gap is not known"

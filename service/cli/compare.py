@@ -46,23 +46,49 @@ class Compared:
 
     Attributes:
         worse: a gated check got worse, is newly proven against, or is gone though the policy asks for it.
-        policy_lets_pass: the policy changed so that something may pass that did not before.
+        looser: the policy lets more pass than before, by a dropped check also.
+        asks_another: the policy asks another question, whose answer may pass where the former did not.
+        dropped: a check that was gated is gone by the policy.
+        tightened: a check turned for no other reason than that its tolerance is tighter.
     """
 
     worse: bool
-    policy_lets_pass: bool
+    looser: bool = False
+    asks_another: bool = False
+    dropped: bool = False
+    tightened: bool = False
+
+    @property
+    def policy_lets_pass(self) -> bool:
+        return self.looser or self.asks_another
 
 
 def _in_words(found: Compared, *, allowed: bool) -> str:
-    said = "a gated check got worse or is gone" if found.worse else "no gated check got worse or is gone"
-    if not found.policy_lets_pass:
-        return said
-    if allowed:
-        return f"{said}; the policy lets more pass than before, as --allow-policy-change allows"
-    return (
-        f"{'' if not found.worse else said + '; '}the policy lets more pass than before. Where that was reviewed, add "
-        "--allow-policy-change"
-    )
+    by_policy = _of_the_policy(found)
+    if by_policy and not allowed:
+        before = "a gated check got worse or is gone; " if found.worse else ""
+        return f"{before}{by_policy}. Where that was reviewed, add --allow-policy-change"
+    said = [_of_the_checks(found)]
+    if found.tightened:
+        said.append("a check turned by its tighter tolerance alone, which the gate of the report itself judges")
+    if by_policy:
+        said.append(f"{by_policy}, as --allow-policy-change allows")
+    return "; ".join(said)
+
+
+def _of_the_checks(found: Compared) -> str:
+    if found.worse:
+        return "a gated check got worse or is gone"
+    return "no gated check got worse" if found.dropped else "no gated check got worse or is gone"
+
+
+def _of_the_policy(found: Compared) -> str:
+    said = [
+        *(["no longer asks for a check that was gated"] if found.dropped else []),
+        *(["lets more pass than before"] if found.looser else []),
+        *(["asks another question than before"] if found.asks_another else []),
+    ]
+    return f"the policy {' and '.join(said)}" if said else ""
 
 
 def read_report(path: Path) -> "Report":
@@ -87,7 +113,7 @@ def print_difference(before: "Report", after: "Report", console: "Console", *, e
     """Print what changed in the policy, then in gated checks, then how many other findings changed, or all of them."""
     from evenhand.auditors.verdict import Gate, Verdict
     from evenhand.service.reports.diff import diff
-    from evenhand.service.reports.policy_diff import asks_for, policy_changes, policy_of
+    from evenhand.service.reports.policy_diff import Effect, asks_for, policy_changes, policy_of, tightened_alone
 
     changes = diff(before, after)
     policy = policy_changes(before, after)
@@ -115,7 +141,10 @@ def print_difference(before: "Report", after: "Report", console: "Console", *, e
         worse=bool(gone)
         or any(_got_worse(each) for each in gated)
         or any(finding.verdict is Verdict.PROVEN_DISPARITY for finding in added),
-        policy_lets_pass=any(change.lets_pass for change in policy),
+        looser=any(change.effect is Effect.LOOSER for change in policy),
+        asks_another=any(change.effect is Effect.ANOTHER for change in policy),
+        dropped=any(change.drops for change in policy),
+        tightened=any(_turned(each) and tightened_alone(each.before, each.after) for each in gated),
     )
 
 
@@ -148,10 +177,19 @@ def _changed(each: "ChangedFinding") -> str:
     text = f"{_named(new)}: {_estimate(old)} → {_estimate(new)}, {_spoken(old.verdict)} → {_spoken(new.verdict)}"
     if old.tolerance != new.tolerance:
         text += f", tolerance {number(old.tolerance)} → {number(new.tolerance)}"
-    return text + (", worse" if _got_worse(each) else "")
+    if _got_worse(each):
+        return f"{text}, worse"
+    return f"{text}, by the tighter tolerance alone" if _turned(each) else text
 
 
 def _got_worse(each: "ChangedFinding") -> bool:
+    from evenhand.service.reports.policy_diff import tightened_alone
+
+    return _turned(each) and not tightened_alone(each.before, each.after)
+
+
+def _turned(each: "ChangedFinding") -> bool:
+    """Whether the verdict is a less favourable one."""
     from evenhand.auditors.verdict import Verdict
 
     order = (Verdict.PROVEN_WITHIN, Verdict.INCONCLUSIVE, Verdict.PROVEN_DISPARITY)

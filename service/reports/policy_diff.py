@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from evenhand.auditors.policy import Check, Policy, SmallGroups
 from evenhand.auditors.report import Finding, Report
-from evenhand.auditors.verdict import Comparison, Gate
+from evenhand.auditors.verdict import Comparison, Gate, Rule
 from evenhand.auditors.words import number, printable, spoken
 from evenhand.service.audits.errors import BadReport
 from evenhand.service.audits.policy_file import problems
-from evenhand.service.reports.diff import by_question, is_pair
+from evenhand.service.reports.diff import SAME_RELATIVE, by_question, is_pair
 
 
 class Effect(StrEnum):
@@ -23,6 +23,7 @@ class Effect(StrEnum):
     TIGHTER = "tighter"
     ANOTHER = "another question"
     SHARED = "as more or fewer gated checks share alpha"
+    DROPS = "by which checks are dropped, above"
     NONE = "no gate turns on it"
 
 
@@ -31,6 +32,7 @@ class PolicyChange:
     """One thing that the later report was held to otherwise.
 
     Attributes:
+        drops: whether a check that was gated is no longer asked for.
         lets_pass: whether something may pass by it that did not before.
     """
 
@@ -38,6 +40,7 @@ class PolicyChange:
     before: str
     after: str
     effect: Effect
+    drops: bool = False
 
     @property
     def lets_pass(self) -> bool:
@@ -56,6 +59,9 @@ NOT_GATING = frozenset(
 )
 """Keys that let no gate pass: what is only shown, what the model reads and how fast it is asked, and what takes checks
 away or adds them, which is told of each check."""
+
+BY_NAMING = frozenset({"data.sensitive", "data.intersections", "only"})
+"""Keys that take whole attributes or audits away, with their checks."""
 
 NOT_GATING_SECTIONS = frozenset({"search", "practice"})
 
@@ -77,17 +83,30 @@ def policy_changes(before: Report, after: Report) -> list[PolicyChange]:
     """
     old, new = policy_of(before), policy_of(after)
     questions = _gated_in_either(before, after)
+    dropped = _dropped(before, after, new)
+    named = any(_is_about(check, finding) for finding in dropped for check in new.check)
     changes = [
         *_by_check(questions, "tolerance", _tolerance, _effect_of_tolerance),
         *_by_check(questions, "gate", lambda finding: finding.gate.value, _effect_of_gate),
         *_of_small_groups(questions, old, new),
-        *_dropped(before, after, new),
+        *map(_of_dropped, dropped),
         *_of_alpha(old, new, [finding for pair in questions for finding in pair]),
         *_of_shares(before, after, same=old.alpha == new.alpha),
         *_of_thoroughness(old, new),
-        *_of_keys(old, new, gated=frozenset(finding.audit for pair in questions for finding in pair)),
+        *_of_keys(
+            _without_only(old, before, after),
+            _without_only(new, before, after),
+            gated=frozenset(finding.audit for pair in questions for finding in pair),
+            dropping=BY_NAMING if named else frozenset(),
+        ),
     ]
     return sorted(changes, key=lambda change: not change.lets_pass)
+
+
+def _without_only(policy: Policy, before: Report, after: Report) -> Policy:
+    """The policy without `only` where both reports hold the same audits: whether they were named changes nothing."""
+    ran = [{name for name, audit in report.audits if audit is not None} for report in (before, after)]
+    return policy.model_copy(update={"only": None}) if ran[0] == ran[1] else policy
 
 
 def policy_of(report: Report) -> Policy:
@@ -163,6 +182,47 @@ def _effect_of_tolerance(old: Finding, new: Finding) -> Effect:
     return Effect.LOOSER if rose is (new.comparison is not Comparison.RATIO) else Effect.TIGHTER
 
 
+def tightened_alone(old: Finding, new: Finding) -> bool:
+    """Whether the later check is held to a tighter tolerance and its numbers are no worse, so that it turned by that alone.
+
+    No worse are an estimate and bounds at which the former tolerance could not have turned the verdict.
+    """
+    if (
+        old.tolerance is None
+        or new.tolerance is None
+        or old.tolerance == new.tolerance
+        or Gate.OFF in (old.gate, new.gate)
+    ):
+        return False
+    if (old.comparison, old.rule) != (new.comparison, new.rule) or _effect_of_tolerance(old, new) is not Effect.TIGHTER:
+        return False
+    return all(
+        one is other if one is None or other is None else other <= one + SAME_RELATIVE
+        for one, other in zip(_badness(old), _badness(new), strict=True)
+    )
+
+
+def _badness(finding: Finding) -> list[float | None]:
+    """The numbers that a verdict rests on beside the tolerance, each turned so that more is worse."""
+    if finding.comparison is Comparison.RATIO:
+        numbers = (finding.estimate, finding.low, finding.high, finding.equivalence_low)
+        return [None if number is None else -number for number in numbers]
+    test = -finding.p_value if finding.rule is Rule.EFFECT_AND_TEST and finding.p_value is not None else None
+    return [
+        None if finding.estimate is None else abs(finding.estimate),
+        *_from_zero(finding.low, finding.high),
+        *_from_zero(finding.equivalence_low, finding.equivalence_high),
+        test,
+    ]
+
+
+def _from_zero(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """The least and the largest distance from zero in an interval."""
+    if low is None or high is None:
+        return low and abs(low), high and abs(high)
+    return max(low, -high, 0.0), max(abs(low), abs(high))
+
+
 def _effect_of_gate(old: Finding, new: Finding) -> Effect:
     return Effect.TIGHTER if GATES.index(new.gate) > GATES.index(old.gate) else Effect.LOOSER
 
@@ -187,12 +247,19 @@ def _small_groups(policy: Policy, finding: Finding) -> SmallGroups:
     return next(named, None) or policy.small_groups
 
 
-def _dropped(before: Report, after: Report, policy: Policy) -> Iterator[PolicyChange]:
+def _dropped(before: Report, after: Report, policy: Policy) -> list[Finding]:
+    """Gated findings of the former report that the later policy no longer asks for."""
     kept = by_question(after)
-    for question, finding in by_question(before).items():
-        if finding.gate is not Gate.OFF and question not in kept and not asks_for(policy, finding):
-            what = f"check of {spoken(finding.metric)} ({printable(finding.attribute or 'everyone')})"
-            yield PolicyChange(what, finding.gate.value, "not asked for", Effect.LOOSER)
+    return [
+        finding
+        for question, finding in by_question(before).items()
+        if finding.gate is not Gate.OFF and question not in kept and not asks_for(policy, finding)
+    ]
+
+
+def _of_dropped(finding: Finding) -> PolicyChange:
+    what = f"check of {spoken(finding.metric)} ({printable(finding.attribute or 'everyone')})"
+    return PolicyChange(what, finding.gate.value, "not asked for", Effect.LOOSER, drops=True)
 
 
 def _of_alpha(before: Policy, after: Policy, findings: list[Finding]) -> Iterator[PolicyChange]:
@@ -218,8 +285,15 @@ def _of_thoroughness(before: Policy, after: Policy) -> Iterator[PolicyChange]:
         yield PolicyChange("thorough", _said(before.thorough), _said(after.thorough), effect)
 
 
-def _of_keys(before: Policy, after: Policy, *, gated: Set[str]) -> Iterator[PolicyChange]:
-    """Keys of which it cannot be said whether they let more or less pass: what is measured is another thing."""
+def _of_keys(
+    before: Policy, after: Policy, *, gated: Set[str], dropping: Set[str] = frozenset()
+) -> Iterator[PolicyChange]:
+    """Keys of which it cannot be said whether they let more or less pass: what is measured is another thing.
+
+    Args:
+        gated: audits with a gated finding.
+        dropping: keys by which checks were dropped, as is told of each.
+    """
     old, new = _flat(before), _flat(after)
     for key in sorted(old.keys() | new.keys()):
         one, other = old.get(key), new.get(key)
@@ -227,7 +301,8 @@ def _of_keys(before: Policy, after: Policy, *, gated: Set[str]) -> Iterator[Poli
             continue
         section = key.split(".")[0]
         shown = key in NOT_GATING or section in NOT_GATING_SECTIONS or section in OF_AN_AUDIT - gated
-        yield PolicyChange(key, _said(one), _said(other), Effect.NONE if shown else Effect.ANOTHER)
+        effect = Effect.DROPS if key in dropping else Effect.NONE if shown else Effect.ANOTHER
+        yield PolicyChange(key, _said(one), _said(other), effect)
 
 
 def _flat(policy: Policy) -> dict[str, Any]:

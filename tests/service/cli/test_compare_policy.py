@@ -100,6 +100,14 @@ LOOSER = [
 ]
 
 
+def told(said: str) -> str:
+    """What the last line says of a policy with this change."""
+    if "another question" in said:
+        return "asks another question than before"
+    dropped = "no longer asks for a check that was gated and " if "not asked for" in said else ""
+    return f"{dropped}lets more pass than before"
+
+
 @pytest.mark.parametrize(("changes", "said"), LOOSER)
 def test_a_policy_that_lets_more_pass_is_named_and_exits_one(folder: Path, changes: dict[str, str], said: str) -> None:
     found = compared(folder, changes)
@@ -107,7 +115,7 @@ def test_a_policy_that_lets_more_pass_is_named_and_exits_one(folder: Path, chang
     assert f"policy: {said}" in found.output
     assert found.exit_code == 1
     assert found.output.splitlines()[-1] == (
-        "Exit code 1: the policy lets more pass than before. Where that was reviewed, add --allow-policy-change."
+        f"Exit code 1: the policy {told(said)}. Where that was reviewed, add --allow-policy-change."
     )
 
 
@@ -117,9 +125,7 @@ def test_one_that_was_reviewed_passes_and_the_output_says_so(folder: Path, chang
 
     assert f"policy: {said}" in found.output
     assert found.exit_code == 0
-    assert found.output.splitlines()[-1].endswith(
-        "; the policy lets more pass than before, as --allow-policy-change allows."
-    )
+    assert found.output.splitlines()[-1].endswith(f"; the policy {told(said)}, as --allow-policy-change allows.")
 
 
 @pytest.mark.parametrize(
@@ -180,3 +186,68 @@ def test_gated_checks_stand_before_the_rest_and_the_rest_is_one_line_unless_aske
     listed = [line for line in every.output.splitlines() if line.startswith("  not gated: ")]
     assert len(listed) > 5
     assert any(line.startswith("  not gated: impact ratio, sex × race (F × A and the rest): ") for line in listed)
+
+
+def test_a_dropped_column_is_what_dropped_its_checks_and_no_gate_is_said_not_to_turn_on_it(folder: Path) -> None:
+    changes = {'["sex", "race"]': '["sex"]', 'attributes = ["sex × race"]': 'attributes = ["sex"]'}
+
+    found = compared(folder, changes, "--allow-policy-change")
+
+    assert "policy: data.sensitive: ['sex', 'race'] → ['sex'] (by which checks are dropped, above)" in found.output
+    assert "or is gone" not in found.output
+    assert found.output.splitlines()[-1].startswith(
+        "Exit code 0: no gated check got worse; the policy no longer asks for"
+    )
+
+
+def test_naming_the_audits_that_ran_anyway_changes_nothing(folder: Path) -> None:
+    found = compared(folder, {"alpha = 0.05": 'alpha = 0.05\nonly = ["group_disparity"]'})
+
+    assert "policy: only" not in found.output
+    assert found.exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two sexes selected at .5 and .44: an impact ratio of .88."""
+    folder = tmp_path_factory.mktemp("uneven")
+    for name, rate in (("people", 0.44), ("worse", 0.43), ("better", 0.442)):
+        rows = [f"{sex},{int(row < share * 9000)}" for sex, share in (("F", rate), ("M", 0.5)) for row in range(9000)]
+        (folder / f"{name}.csv").write_text("\n".join(["sex,p", *rows]) + "\n")
+    return folder
+
+
+def held_to(folder: Path, name: str, within: float, data: str = "people") -> Path:
+    (folder / f"{name}.toml").write_text(
+        f'[data]\nsource = "{data}.csv"\nprediction = "p"\nsensitive = ["sex"]\n\n'
+        f'[[check]]\nmetric = "impact_ratio"\nwithin = {within}\n'
+    )
+    CliRunner().invoke(cli, ["audit", str(folder / f"{name}.toml"), "--json", str(folder / f"{name}.json"), "--quiet"])
+    return folder / f"{name}.json"
+
+
+@pytest.mark.parametrize(("data", "within"), [("people", 0.88), ("people", 0.95), ("better", 0.95)])
+def test_a_check_that_turned_by_a_tighter_tolerance_alone_is_no_regression(
+    uneven: Path, data: str, within: float
+) -> None:
+    reports = [str(held_to(uneven, "before", 0.8)), str(held_to(uneven, "after", within, data))]
+
+    found = CliRunner().invoke(cli, ["compare", *reports])
+
+    assert "proven within → proven within" not in found.output
+    assert f", tolerance .800 → {within:.3f}".replace("0.", ".") + ", by the tighter tolerance alone" in found.output
+    assert found.exit_code == 0
+    assert found.output.splitlines()[-1] == (
+        "Exit code 0: no gated check got worse or is gone; a check turned by its tighter tolerance alone, which the gate of "
+        "the report itself judges."
+    )
+
+
+def test_one_whose_numbers_got_worse_too_is_a_regression(uneven: Path) -> None:
+    reports = [str(held_to(uneven, "before", 0.8)), str(held_to(uneven, "after", 0.95, "worse"))]
+
+    found = CliRunner().invoke(cli, ["compare", *reports])
+
+    assert ", worse" in found.output
+    assert found.output.splitlines()[-1] == "Exit code 1: a gated check got worse or is gone."
+    assert found.exit_code == 1

@@ -92,7 +92,9 @@ def test_attack_is_stated_in_full() -> None:
 def test_proxies_need_justification_and_are_never_accused() -> None:
     page = render.html(examples.everything())
 
-    assert "Needs justification: <b>relationship, marital_status, occupation, education</b>." in page
+    assert (
+        "Needs justification: <b>relationship, marital_status, occupation, age &amp; workclass, education</b>." in page
+    )
 
 
 def test_two_hundred_groups_stay_in_reach() -> None:

@@ -26,7 +26,7 @@ def ranked(audit: ProxyAudit, attribute: str) -> list[ProxyFeature | ProxySet]:
     """
     pooled = [row for row in audit.features if row.attribute == attribute and row.stratum is None]
     joint, own = sets(audit, attribute), received(audit, attribute)
-    members = {name for found in joint for name in found.features}
+    members = _in_sets(audit, attribute)
     rows: list[ProxyFeature | ProxySet] = [*pooled, *joint, *in_regions(audit, attribute)]
     return sorted(
         rows,
@@ -44,9 +44,14 @@ def _place_in_line(row: ProxyFeature | ProxySet, members: set[str]) -> float:
     place = _BY_ROLE.index(row.role)
     if row.stratum is not None:
         return joint + _IN_A_REGION if row.role in _ASKING else place + _IN_A_REGION
-    if isinstance(row, ProxyFeature) and row.feature in members and row.role not in ("proxy", "neutral"):
+    if name_in(row) in members and row.role not in ("proxy", "neutral"):
         return max(place, masking) + _MEMBER
     return place
+
+
+def _in_sets(audit: ProxyAudit, attribute: str) -> set[str]:
+    """Features of the sets found over all rows."""
+    return {name for found in sets(audit, attribute) for name in found.features}
 
 
 def features(audit: ProxyAudit, attribute: str) -> list[ProxyFeature]:
@@ -216,15 +221,17 @@ def brief(audit: ProxyAudit, attribute: str) -> list[str]:
 
 
 def _nothing_found(audit: ProxyAudit, attribute: str) -> str:
-    rows = features(audit, attribute)
-    if any(row.flip_rate is not None for row in rows):
+    if any(row.flip_rate is not None for row in features(audit, attribute)):
         return "nothing found that encodes it, is used and moves the gap"
-    encoding = [row.feature for row in rows if row.role != "neutral"]
-    said = (
-        f"{', '.join(encoding)} encode{'s' if len(encoding) == 1 else ''} it"
-        if encoding
-        else none_in_words(audit, attribute)
-    )
+    members = _in_sets(audit, attribute)
+    telling = [
+        row
+        for row in ranked(audit, attribute)
+        if row.role != "neutral" and (row.stratum is not None or name_in(row) not in members)
+    ]
+    encoding = [placed_name(row) for row in telling]
+    one = len(telling) == 1 and isinstance(telling[0], ProxyFeature)
+    said = f"{', '.join(encoding)} encode{'s' if one else ''} it" if encoding else none_in_words(audit, attribute)
     return f"{said}; what decisions use is not known"
 
 

@@ -518,3 +518,13 @@ def test_feature_of_a_region_has_its_numbers_there_and_says_what_is_not_known() 
         "encodes .860 there, not told elsewhere, part of the gap there .020 (.010 to .030)"
     )
     assert proxies.row_in_words(audit, audit.sets[0]) == "together encode .800; their part of the gap is not known"
+
+
+def test_summary_without_a_model_names_a_set_and_not_its_members_which_do_not_encode_alone() -> None:
+    unknown = Estimate(estimate=None, reason="no model")
+    rows = [row(name, "latent_proxy", flips=None, contribution=unknown) for name in ("zip", "shift")]
+    together = joint("latent_proxy", None, 0.8).model_copy(update={"contribution": unknown})
+
+    said = render.markdown(report_of(features=rows, sets=[together])).replace("\\", "")
+
+    assert "sex: zip & shift encode it; what decisions use is not known" in said

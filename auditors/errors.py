@@ -57,7 +57,15 @@ class AuditorError(Exception):
 
 
 class PolicyError(AuditorError):
-    """The policy asks for something that cannot be done."""
+    """The policy asks for something that cannot be done.
+
+    Attributes:
+        field: the key of a check that is wrong, where it is about one.
+    """
+
+    def __init__(self, *said: Part, field: str = "metric") -> None:
+        super().__init__(*said)
+        self.field = field
 
 
 class UnknownMetric(PolicyError):
@@ -77,6 +85,7 @@ class UnknownAttribute(PolicyError):
             f"They are: {', '.join(names)}. Name it too: ",
             ("sensitive", attribute),
             ", or change `attributes` of the check.",
+            field="attributes",
         )
 
 

@@ -354,7 +354,7 @@ class InvalidBody(ServiceError):
     def __init__(self, found: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> None:
         self.errors = [
             {
-                "pointer": pointer(*error["loc"]),
+                "pointer": pointer(*error.get("ctx", {}).get("place", error["loc"])),
                 "detail": no_such_key(model, error["loc"])
                 if error["type"] == "extra_forbidden"
                 else str(error["msg"]).removeprefix("Value error, "),

@@ -218,7 +218,8 @@ def _refuse_a_gap(check: Check) -> None:
             f"check '{check.metric}' compares a ratio, and `within` is its lower limit: {check.within:g} would tolerate that "
             f"one group has {1 / check.within:.3g} times what another has. Write a ratio, such as 0.8; or, where "
             f"{check.within:g} is the largest gap that you tolerate, name a difference, such as "
-            "demographic_parity_difference."
+            "demographic_parity_difference.",
+            field="within",
         )
 
 
@@ -250,7 +251,8 @@ def _plan(
         )
     if composite.comparison is Comparison.RATIO and not 0 < check.within <= 1:
         raise PolicyError(
-            f"check '{check.metric}' compares a ratio: `within = {check.within}` must lie in (0, 1], such as 0.8."
+            f"check '{check.metric}' compares a ratio: `within = {check.within}` must lie in (0, 1], such as 0.8.",
+            field="within",
         )
     if composite.comparison is Comparison.RATIO:
         _refuse_a_gap(check)

@@ -207,7 +207,7 @@ def _checks(policy: Policy, data: DatasetChoice, *, has_scores: bool) -> Iterato
         try:
             _refuse_check(check, alone, _sensitive(policy, data), has_labels=label is not None, has_scores=has_scores)
         except PolicyError as error:
-            yield _worded(error, pointer("policy", "check", index, _field(error)))
+            yield _worded(error, pointer("policy", "check", index, error.field))
 
 
 def _refuse_check(
@@ -243,10 +243,6 @@ def _worded(error: Exception, at: str | None = None) -> Fault:
     """An error as a fault: at this field, else at the first setting that it names."""
     put_into(error, WORDS)
     return fault(error, at or str(getattr(error, "pointer", "")))
-
-
-def _field(error: PolicyError) -> str:
-    return {"UnknownMetric": "metric", "UnknownAttribute": "attributes"}.get(type(error).__name__, "metric")
 
 
 def _sensitive(policy: Policy, data: DatasetChoice) -> tuple[str, ...]:

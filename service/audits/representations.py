@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from pydantic_core import PydanticCustomError
 
 from evenhand.auditors.policy import ENDPOINT_KEYS, Policy
 from evenhand.auditors.report import AuditName
@@ -29,15 +30,24 @@ class AuditSubmission(BaseModel):
     def _no_paths(self) -> "AuditSubmission":
         # a policy file names files of its reader's machine; here that would be the server's
         data, model = self.policy.data, self.policy.model
-        if data.source is not None or data.train_source is not None or (model is not None and model.path is not None):
-            raise ValueError(
+        named = {
+            "policy/data/source": data.source,
+            "policy/data/train_source": data.train_source,
+            "policy/model/path": model.path if model else None,
+        }
+        if found := [place for place, path in named.items() if path is not None]:
+            raise PydanticCustomError(
+                "names_a_file",
                 "the policy names a file (`policy.data.source`, `policy.data.train_source` or `policy.model.path`), which the "
-                "service does not read. Upload the files and name their ids as `dataset` and `model`"
+                "service does not read. Upload the files and name their ids as `dataset` and `model`",
+                {"place": found[0].split("/")},
             )
         if model is not None and (model.url is not None or model.model_fields_set & set(ENDPOINT_KEYS)):
-            raise ValueError(
+            raise PydanticCustomError(
+                "describes_an_endpoint",
                 "the policy describes an endpoint (`policy.model`). POST the description to /api/v1/models first, and name "
-                "its id as `model`"
+                "its id as `model`",
+                {"place": ["policy", "model"]},
             )
         return self
 

@@ -68,6 +68,8 @@ def test_everything_that_is_wrong_is_told_at_once(client: Client, dataset: str) 
         ({"audit": "robustness", "metric": "x", "within": 0.1}, "/policy/check/0/metric", "unknown-metric"),
         ({"audit": "representation", "metric": "x", "within": 0.1}, "/policy/check/0/metric", "unknown-metric"),
         ({"metric": "roc_auc", "within": 0.1}, "/policy/check/0/metric", "policy-error"),
+        ({"metric": "impact_ratio", "within": 8}, "/policy/check/0/within", "policy-error"),
+        ({"metric": "impact_ratio", "within": 0.1}, "/policy/check/0/within", "policy-error"),
         (
             {"metric": "impact_ratio", "within": 0.8, "attributes": ["race"]},
             "/policy/check/0/attributes",

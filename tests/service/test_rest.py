@@ -345,18 +345,21 @@ def test_a_body_that_does_not_fit_is_pointed_at(client: Client, asked: dict[str,
 
 
 @pytest.mark.parametrize(
-    "policy",
+    ("policy", "pointer"),
     [
-        {"data": {"source": "/etc/passwd"}},
-        {"data": {"train_source": "/etc/passwd"}},
-        {"model": {"path": "/etc/passwd"}},
+        ({"data": {"source": "/etc/passwd"}}, "/policy/data/source"),
+        ({"data": {"train_source": "/etc/passwd"}}, "/policy/data/train_source"),
+        ({"model": {"path": "/etc/passwd"}}, "/policy/model/path"),
     ],
 )
-def test_a_policy_that_names_a_file_of_the_server_is_refused(client: Client, policy: dict[str, object]) -> None:
+def test_a_policy_that_names_a_file_of_the_server_is_refused(
+    client: Client, policy: dict[str, object], pointer: str
+) -> None:
     answer = client.send("POST", "/api/v1/audits", {"dataset": "compas", "policy": policy})
 
     assert answer.status == 422
     assert "does not read" in answer.json["detail"]
+    assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
 
 
 def test_a_body_of_another_type_is_unsupported(client: Client) -> None:

@@ -68,11 +68,18 @@ class PolicyError(AuditorError):
         self.field = field
 
 
+def _nearest_metric(metric: str, names: list[str]) -> str:
+    """As `nearest`; of a name that does not say how it compares, the difference rather than the ratio."""
+    said = nearest(metric, names)
+    other = said.replace("_ratio'", "_difference'")
+    return other if "ratio" not in metric and any(f"'{name}'" in other for name in names) else said
+
+
 class UnknownMetric(PolicyError):
     def __init__(self, metric: str, known: Iterable[str]) -> None:
         names = sorted(known)
         super().__init__(
-            f"metric '{metric}' is not known.{nearest(metric, names)} Known: {', '.join(names)}. "
+            f"metric '{metric}' is not known.{_nearest_metric(metric, names)} Known: {', '.join(names)}. "
             "`evenhand metrics` explains each."
         )
 

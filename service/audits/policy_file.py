@@ -102,4 +102,5 @@ def _toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise BadPolicy(path, ["there is no such file"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise BadPolicy(path, [str(error)]) from None
+        hint = "; write [[check]], in two brackets, above each check" if "('check',)" in str(error) else ""
+        raise BadPolicy(path, [f"{error}{hint}"]) from None

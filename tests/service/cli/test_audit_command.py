@@ -201,6 +201,11 @@ within = 0.3
             ('within = 0.3\nattributes = ["sx"]', "Did you mean 'sex'"),
             ('within = 0.3\ngate = "loose"', "check.0.gate"),
             ("within = = 3", "no usable policy"),
+            ('within = 0.3\n[check]\nmetric = "impact_ratio"', "write [[check]]"),
+            (
+                'within = 0.3\n[[check]]\nmetric = "equal_oportunity"\nwithin = 0.1',
+                "mean 'equal_opportunity_difference'",
+            ),
         ],
     )
     def test_wrong_policy_says_where(self, audit: Audit, tmp_path: Path, wrong: str, said: str) -> None:

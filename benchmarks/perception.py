@@ -1,6 +1,6 @@
 """`make bench-perception`: the case table of the perception audit on fresh seeds, and with `--time` what an audit costs.
 
-`--seeds 11,12` chooses the seeds; the constants of the checks were chosen on seeds 0 to 2, so these show what they are worth.
+`--seeds 11,12` chooses the seeds; the constants of the checks were chosen on seeds 0 to 5, so these show what they are worth.
 """
 
 import os

@@ -44,8 +44,8 @@ TRIPLE_SPLITTERS = 10
 FINE_FEATURES = 24
 """With more features than this every two neighbouring cells are one, so that a level has rows for them."""
 
-SCAN_OPERATIONS = 1e11
-"""Multiplications for the pairs in all levels at most: a few seconds on one core."""
+SCAN_OPERATIONS = 4e10
+"""Multiplications for the pairs in all levels at most: about two seconds on one core."""
 
 MERGE_ERRORS = 1.0
 """A level joins a region where both then encode no worse than the weaker alone, by so many standard errors."""

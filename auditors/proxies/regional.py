@@ -12,7 +12,7 @@ from evenhand.auditors.proxies.groups import Groups
 from evenhand.auditors.proxies.places import outside, place_name
 from evenhand.auditors.proxies.prepare import Prepared, Stratum, within
 from evenhand.auditors.proxies.regions import Region, confirmed_regions, region_candidates
-from evenhand.auditors.proxies.results import Question, block_subject, feature_rows, set_row, set_subject
+from evenhand.auditors.proxies.results import Question, block_subject, feature_rows, noted, set_row, set_subject
 from evenhand.auditors.proxies.search import JointSet
 from evenhand.auditors.proxies.set_regions import confirmed_set_regions, set_region_candidates
 from evenhand.auditors.report import ProxyFeature, ProxySet
@@ -68,7 +68,7 @@ def regional_rows(question: Question, places: Sequence[Place]) -> Iterator[Proxy
         for here, encodings, note in _inside_and_outside(question, place, len(places)):
             one = replace(here, encodings=encodings)
             for row in feature_rows(one, block_subject(one, place.region.blocks[0], ())):
-                yield row.model_copy(update={"note": "; ".join(filter(None, (note, row.note)))})
+                yield noted(row, note)
 
 
 def regional_sets(question: Question, places: Sequence[Place]) -> Iterator[ProxySet]:
@@ -80,7 +80,7 @@ def regional_sets(question: Question, places: Sequence[Place]) -> Iterator[Proxy
             if encodings:
                 joint = JointSet(place.region.blocks, encodings["set"])
                 row = set_row(here, set_subject(here, joint), joint)
-                yield row.model_copy(update={"note": "; ".join(filter(None, (note, row.note)))})
+                yield noted(row, note)
 
 
 def place_notes(groups: Groups, prepared: Prepared, places: Sequence[Place]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from evenhand.auditors.policy import INTERSECTION_SIGN
 from evenhand.auditors.proxies.asking import Answers
@@ -37,6 +38,9 @@ FEW_ROWS = "a group has fewer than 30 rows among those the contribution is estim
 CONSTANT = "the feature is the same for every row"
 UNTOLD = "here the feature is the same for every row, or no two groups have 30 rows"
 UNMOVED = "no score changed when it was permuted"
+
+
+Row = TypeVar("Row", ProxyFeature, ProxySet)
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,12 @@ def set_row(question: Question, subject: Subject, joint: JointSet) -> ProxySet:
         stratum=question.stratum,
         note=subject.note,
     )
+
+
+def noted(row: Row, note: str | None, **changed: object) -> Row:
+    """The row with this said before its own note, and perhaps other fields changed."""
+    said = "; ".join(filter(None, (note, row.note)))
+    return row.model_copy(update={"note": said or None, **changed})
 
 
 def finding(question: Question, subject: Subject, sets: Sequence[Subject] = ()) -> Finding:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb
 
 import numpy as np
@@ -99,11 +100,17 @@ def encode_together(
     tests = []
     rows = len(compared_rows(groups, prepared.halves.estimate))
     for place, blocks in enumerate(sets):
-        cells = [quantile_bins(prepared.blocks[block].column, BINS) for block in blocks]
-        codes, levels = cell_codes(cells, range(len(cells)), rows=rows)
-        tests += set_tests(str(place), codes, levels, groups, prepared.halves.estimate, prepared.folds)
+        tests += set_tests(
+            str(place), *set_codes(prepared, blocks, rows=rows), groups, prepared.halves.estimate, prepared.folds
+        )
     decided = decide_encodings(tests, level=level)
     return {blocks: decided[str(place)] for place, blocks in enumerate(sets) if str(place) in decided}
+
+
+def set_codes(prepared: Prepared, blocks: Members, *, rows: int) -> tuple[NDArray[np.int32], int]:
+    """`cell_codes` of the blocks over the sample, shape (m,)."""
+    cells = [quantile_bins(prepared.blocks[block].column, BINS) for block in blocks]
+    return cell_codes(cells, range(len(cells)), rows=rows)
 
 
 def any_encodes(prepared: Prepared, encodings: Mapping[str, Encoding], block: int) -> bool:
@@ -121,7 +128,7 @@ class _Look:
     quiet: Members
     level: float
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Rows on which sets are confirmed."""
         return len(compared_rows(self.groups, self.prepared.halves.estimate))

@@ -20,7 +20,7 @@ from evenhand.auditors.proxies.encoding import (
     set_tests,
 )
 from evenhand.auditors.proxies.groups import Groups
-from evenhand.auditors.proxies.joint import BINS, cell_codes, compared_rows, pair_candidates, triple_candidates
+from evenhand.auditors.proxies.joint import BINS, compared_rows, pair_candidates, triple_candidates
 from evenhand.auditors.proxies.prepare import Prepared, Stratum, within
 from evenhand.auditors.proxies.regions import (
     GROUP_ROWS,
@@ -32,7 +32,7 @@ from evenhand.auditors.proxies.regions import (
     encodes_less,
     splitter_cells,
 )
-from evenhand.auditors.proxies.search import any_encodes
+from evenhand.auditors.proxies.search import any_encodes, set_codes
 from evenhand.auditors.ranks import Auc
 
 MOST_SPLITTERS = 40
@@ -113,12 +113,6 @@ def confirmed_set_regions(
         if all(encodes_less(some, here) for some in outside.values()):
             regions.append(Region(one.blocks, one.splitter, one.cells, mask, {"set": here}, outside))
     return regions
-
-
-def set_codes(prepared: Prepared, blocks: Members, *, rows: int) -> tuple[NDArray[np.int32], int]:
-    """`cell_codes` of the blocks over the sample, shape (m,)."""
-    cells = [quantile_bins(prepared.blocks[block].column, BINS) for block in blocks]
-    return cell_codes(cells, range(len(cells)), rows=rows)
 
 
 def cells_inside(region: Region, prepared: Prepared) -> tuple[NDArray[np.int32], int]:

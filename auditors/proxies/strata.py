@@ -11,7 +11,7 @@ import numpy as np
 from evenhand.auditors.proxies.encoding import decide_encodings, encoding_tests
 from evenhand.auditors.proxies.prepare import Stratum, within
 from evenhand.auditors.proxies.regions import encodes_less
-from evenhand.auditors.proxies.results import Question, block_subject, feature_rows, set_row, set_subject
+from evenhand.auditors.proxies.results import Question, block_subject, feature_rows, noted, set_row, set_subject
 from evenhand.auditors.proxies.search import JointSet, any_encodes, encode_together, find_sets
 from evenhand.auditors.report import ProxyFeature, ProxySet
 
@@ -94,6 +94,5 @@ def _set_rows(place: Question, sets: Sequence[JointSet]) -> list[ProxySet]:
     for joint in sets:
         row = set_row(place, set_subject(place, joint), joint)
         alone = any(any_encodes(place.prepared, place.encodings, block) for block in joint.blocks)
-        note = "; ".join(filter(None, (ALONE if alone else None, row.note)))
-        rows.append(row.model_copy(update={"note": note or None}))
+        rows.append(noted(row, ALONE if alone else None))
     return rows

@@ -16,6 +16,7 @@ from evenhand.auditors.proxies.data import ProxyData
 from evenhand.auditors.proxies.interventions import Decide
 from evenhand.auditors.proxies.plan import SPLIT_FROM
 from evenhand.auditors.proxies.prepare import Prepared
+from evenhand.auditors.proxies.results import noted
 from evenhand.auditors.ranks import auc_of_scores
 from evenhand.auditors.report import Estimate, Finding, ProxyFeature, ProxySet, Surrogate
 from evenhand.auditors.verdict import Verdict
@@ -76,12 +77,12 @@ def learn_surrogate(
 
 def marked(row: ProxyFeature) -> ProxyFeature:
     """The row, saying that use and contribution are a surrogate's."""
-    return row.model_copy(update={"surrogate": True, "note": "; ".join(filter(None, [MARK, row.note]))})
+    return noted(row, MARK, surrogate=True)
 
 
 def marked_set(row: ProxySet) -> ProxySet:
     """As `marked`, of a joint set."""
-    return row.model_copy(update={"note": "; ".join(filter(None, [MARK, row.note]))})
+    return noted(row, MARK)
 
 
 def unproven(finding: Finding) -> Finding:

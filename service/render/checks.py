@@ -65,6 +65,12 @@ def gated(report: Report) -> list[Check]:
     return [check for check in arrange(report) if check.gated]
 
 
+def proven_beside(report: Report) -> list[Finding]:
+    """Disparities that are proven and do not count for the gate, in order."""
+    beside = (check.finding for check in arrange(report) if not check.gated)
+    return [finding for finding in beside if finding.verdict is Verdict.PROVEN_DISPARITY]
+
+
 def deciding(report: Report) -> Check | None:
     """The one check that a reader should hear of first.
 

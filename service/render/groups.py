@@ -80,9 +80,12 @@ def tag(row: GroupResult) -> str:
     """'under 30' beside a small group, 'missing value' beside an unknown one."""
     if row.unknown:
         return "missing value"
-    if not row.small:
-        return ""
-    return f"under {SMALL_GROUP_ROWS}{'' if row.n < SMALL_GROUP_ROWS else ' units'}"
+    return small_tag(row.n) if row.small else ""
+
+
+def small_tag(rows: int) -> str:
+    """'under 30', or 'under 30 units' where a small group has more rows than that, for rows repeat units."""
+    return f"under {SMALL_GROUP_ROWS}{'' if rows < SMALL_GROUP_ROWS else ' units'}"
 
 
 def _table(result: AttributeResult, *, decides: bool) -> GroupTable:

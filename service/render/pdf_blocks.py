@@ -107,8 +107,7 @@ def _checks(report: Report) -> Iterator[Block]:
         ],
         rows,
     )
-    beside = [check.finding for check in checks.arrange(report) if not check.gated]
-    proven = [found for found in beside if words.VERDICTS[found.verdict] == words.VERDICTS["proven_disparity"]]
+    proven = checks.proven_beside(report)
     if proven:
         named = "; ".join(
             f"{words.metric(found.metric)}{f', {found.attribute}' if found.attribute else ''} "

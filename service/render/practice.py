@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from evenhand.auditors.policy import SMALL_GROUP_ROWS, Policy
+from evenhand.auditors.policy import Policy
 from evenhand.auditors.report import (
     FourFifths,
     FourFifthsGroup,
@@ -12,7 +12,7 @@ from evenhand.auditors.report import (
     Practice,
     Report,
 )
-from evenhand.service.render import numbers, words
+from evenhand.service.render import groups, numbers, words
 
 ROWS_AT_FIRST = 20
 MOST_ROWS = 40
@@ -207,7 +207,7 @@ def _against_most_selected(row: FourFifthsGroup) -> Row:
 
 def _tag(row: FourFifthsGroup) -> str:
     tags = ["below four-fifths"] if row.flagged else []
-    return ", ".join([*tags, *(["under 30" if row.n < SMALL_GROUP_ROWS else "under 30 units"] if row.small else [])])
+    return ", ".join([*tags, *([groups.small_tag(row.n)] if row.small else [])])
 
 
 def _category(row: LocalLaw144Category) -> Row:

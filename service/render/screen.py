@@ -172,11 +172,7 @@ def _cut_short(gated: list[checks.Check], report: Report) -> list[str]:
 
 def _proven_beside(report: Report) -> list[str]:
     """Disparities that are proven and do not count for the gate: said, so that no gate hides them."""
-    beside = [
-        check.finding
-        for check in checks.arrange(report)
-        if not check.gated and check.finding.verdict is Verdict.PROVEN_DISPARITY and check.finding.audit != "proxy"
-    ]
+    beside = [finding for finding in checks.proven_beside(report) if finding.audit != "proxy"]
     if not beside:
         return []
     named = "; ".join(f"{words.metric(f.metric)}, {f.attribute} ({numbers.short(f.estimate)})" for f in beside)

@@ -320,9 +320,7 @@ def _open(report: Report, check: checks.Check) -> Sentence:
 
 def _nothing_proven(report: Report) -> tuple[str, str]:
     """What the gate leaves open, and what is proven beside it: the first must not be read as of both."""
-    proven = sum(
-        not check.gated and check.finding.verdict is Verdict.PROVEN_DISPARITY for check in checks.arrange(report)
-    )
+    proven = len(checks.proven_beside(report))
     if not proven:
         return "No disparity is proven, and none is excluded", ""
     of_them = "one disparity is" if proven == 1 else f"{words.number_word(proven)} disparities are"
